@@ -1,0 +1,127 @@
+"""``rmaunet COMMAND ...``: find the command, run it, turn what went wrong into one line and an exit code.
+
+Nothing heavy is imported here, so that ``rmaunet --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from dataclasses import dataclass
+
+from rmaunet import __version__
+from rmaunet.errors import RmaunetError
+
+__all__ = ["COMMANDS", "main", "run"]
+
+EXIT_CODES = """\
+exit codes: 0 done, 1 a defect of ours, 2 usage, 3 input (some cases failed), 4 output, 5 model, 130 interrupted
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command's place in the help: its group and its one sentence."""
+
+    group: str
+    summary: str
+
+
+# The module of command "data-check" is rmaunet.cli.data_check; each has main(argv) -> exit code.
+COMMANDS: dict[str, Command] = {
+}
+
+
+def _help() -> str:
+    lines = [
+        f"rmaunet {__version__}: liver and liver-tumor segmentation in CT. Research use only.",
+        "",
+        "usage: rmaunet COMMAND [options]        rmaunet COMMAND --help for one command",
+    ]
+    groups = dict.fromkeys(command.group for command in COMMANDS.values())
+    for group in groups:
+        lines += ["", f"{group}:"]
+        lines += [f"  {name:<10} {c.summary}" for name, c in COMMANDS.items() if c.group == group]
+    lines += [
+        "",
+        "every command: --debug shows the traceback of an error, --quiet hides warnings",
+        "rmaunet never opens a network connection, except `rmaunet demo`, which fetches an example CT.",
+        EXIT_CODES.strip(),
+    ]
+    return "\n".join(lines)
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{record.levelname.lower()}: {record.getMessage()}"
+
+
+def _log_to_stderr(*, quiet: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter())
+    logger = logging.getLogger("rmaunet")
+    logger.handlers[:] = [handler]
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)
+    logger.propagate = False
+
+
+def _nearest(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f"did you mean `{close[0]}`?" if close else "see `rmaunet --help`"
+
+
+def main(argv: list[str]) -> int:
+    """Run one command.
+
+    Args:
+        argv: The words after ``rmaunet``.
+
+    Returns:
+        The process's exit code.
+    """
+    debug = "--debug" in argv
+    quiet = "--quiet" in argv
+    words = [word for word in argv if word not in ("--debug", "--quiet")]
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if words else 2
+    if words[0] in ("-V", "--version", "version"):
+        print(f"rmaunet {__version__}")
+        return 0
+    name, rest = words[0], words[1:]
+    if name not in COMMANDS:
+        print(f"error: command = {name!r}: no such command; {_nearest(name)}", file=sys.stderr)
+        return 2
+    _log_to_stderr(quiet=quiet)
+    try:
+        module = importlib.import_module(f"rmaunet.cli.{name.replace('-', '_')}")
+        return int(module.main(rest))
+    except RmaunetError as error:
+        if debug:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); Python would complain again when it flushes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as stop:  # the argument parser's way out
+        return stop.code if isinstance(stop.code, int) else 2
+    except Exception as error:
+        if debug:
+            raise
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"error: {text}: a defect of rmaunet; run again with --debug and report it", file=sys.stderr)
+        return 1
+
+
+def run() -> None:
+    """Entry point of the ``rmaunet`` script."""
+    sys.exit(main(sys.argv[1:]))

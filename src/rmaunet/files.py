@@ -1,0 +1,141 @@
+"""Writing files so that nothing half-written ever stands under a final name."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rmaunet.errors import OutputError
+
+__all__ = ["make_folder", "replacing", "sha256", "write_bytes", "write_csv", "write_json", "write_text"]
+
+
+def make_folder(path: Path) -> Path:
+    """Create a folder with its parents, or say why it cannot be written.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        OutputError: If it is a file, cannot be created or is not writable.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(path, "output folder", error.strerror, "cannot be created", "choose another") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise OutputError(path, "output folder", None, "is not writable", "choose another, or change its rights")
+    return path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its name once the block ends well.
+
+    The block writes to the path it is given (its suffixes are those of ``path``, since writers choose the format by
+    suffix); then the bytes are flushed to disk and the file is renamed. If the block fails, nothing is left and an older
+    ``path`` is untouched.
+
+    Args:
+        path: The final name; its folder is created.
+
+    Yields:
+        The temporary path.
+
+    Raises:
+        OutputError: If the disk is full or the folder cannot be written.
+    """
+    make_folder(path.parent)
+    suffix = "".join(Path(path.name.lstrip(".")).suffixes[-2:])
+    try:
+        handle, name = tempfile.mkstemp(prefix=".partial-", suffix=suffix, dir=path.parent)
+    except OSError as error:
+        raise OutputError(path, "file", error.strerror, "cannot be written", "free space or choose another") from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(path, "file", reason, "cannot be written", "free space or choose another") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` under ``path``, whole or not at all. Raises OutputError."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 under ``path``, whole or not at all. Raises OutputError."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as indented strict JSON (NaN becomes null) under ``path``. Raises OutputError."""
+    write_text(path, json.dumps(_strict(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "item") and callable(value.item):  # a NumPy scalar
+        return _strict(value.item())
+    return value
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:
+    """Write rows as CSV under ``path``; floats in full precision, NaN as an empty cell.
+
+    Args:
+        path: The final name.
+        rows: One mapping a row; missing keys are empty cells.
+        columns: Their order; by default the keys in order of first appearance.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    names = list(columns) if columns is not None else list(dict.fromkeys(key for row in rows for key in row))
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, names, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: "" if _strict(row.get(name)) is None else row[name] for name in names})
+    write_text(path, buffer.getvalue())
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,120 @@
+"""Building blocks that more than one network uses.
+
+Shapes are ``(N, C, H, W)`` throughout.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["DoubleConv", "Norm", "SqueezeExcitation", "UpMode", "Upsample", "check_divisible", "make_norm"]
+
+Norm = Literal["batch", "instance", "group"]
+UpMode = Literal["transpose", "bilinear", "bilinear_conv"]
+
+
+def make_norm(kind: Norm, channels: int) -> nn.Module:
+    """Normalisation layer over ``channels`` feature maps.
+
+    Args:
+        kind: "batch", "instance" (with affine parameters) or "group" (groups of at most 16 channels).
+        channels: Number of feature maps, >= 1.
+
+    Returns:
+        The layer.
+    """
+    if kind == "batch":
+        return nn.BatchNorm2d(channels)
+    if kind == "instance":
+        return nn.InstanceNorm2d(channels, affine=True)
+    groups = max(1, channels // 16)
+    while channels % groups:
+        groups -= 1
+    return nn.GroupNorm(groups, channels)
+
+
+def check_divisible(height: int, width: int, factor: int) -> None:
+    """Refuse slices that do not halve evenly, naming the size to pad to.
+
+    Args:
+        height: Rows of the slice.
+        width: Columns of the slice.
+        factor: What both must be multiples of, 16 for four poolings.
+
+    Raises:
+        ValueError: If either side is not a multiple of ``factor``.
+    """
+    if height % factor or width % factor:
+        padded = (-(-height // factor) * factor, -(-width // factor) * factor)
+        raise ValueError(
+            f"slice of {height} x {width} pixels: both sides must be multiples of {factor}; "
+            f"pad to {padded[0]} x {padded[1]}"
+        )
+
+
+class DoubleConv(nn.Sequential):
+    """U-Net's unit: twice a 3 x 3 convolution, normalisation and activation; ``(N, in, H, W) -> (N, out, H, W)``.
+
+    Reference:
+        Ronneberger et al. 2015 (with padding, and batch norm as every later port has it).
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, *, norm: Norm = "batch", negative_slope: float = 0.0
+    ) -> None:
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+            make_norm(norm, out_channels),
+            nn.LeakyReLU(negative_slope, inplace=True) if negative_slope else nn.ReLU(inplace=True),
+            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            make_norm(norm, out_channels),
+            nn.LeakyReLU(negative_slope, inplace=True) if negative_slope else nn.ReLU(inplace=True),
+        )
+
+
+class SqueezeExcitation(nn.Module):
+    """Channel weights ``s = sigmoid(W2 relu(W1 mean(u)))``, multiplied onto ``u``.
+
+    Args:
+        channels: C, feature maps in and out.
+        hidden: Width of the bottleneck, C/r, >= 1.
+        bias: Whether the two fully connected layers have a bias; Eq. 2 has none.
+
+    Reference:
+        RMAU-Net, Eqs. 1-2; Hu et al. 2018.
+    """
+
+    def __init__(self, channels: int, *, hidden: int, bias: bool = False) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(channels, hidden, 1, bias=bias)
+        self.expand = nn.Conv2d(hidden, channels, 1, bias=bias)
+
+    def forward(self, u: Tensor) -> Tensor:
+        """Recalibrate ``u`` (N, C, H, W); same shape out."""
+        z = u.mean(dim=(2, 3), keepdim=True)  # N C 1 1
+        return u * torch.sigmoid(self.expand(torch.relu(self.reduce(z))))
+
+
+class Upsample(nn.Sequential):
+    """Twice the side length: ``(N, in, H, W) -> (N, out, 2H, 2W)``.
+
+    Args:
+        in_channels: Feature maps in.
+        out_channels: Feature maps out; equal to ``in_channels`` for mode "bilinear".
+        mode: "transpose" (2 x 2, stride 2: U-Net's up-convolution), "bilinear" (no parameters) or
+            "bilinear_conv" (bilinear, then 3 x 3).
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, mode: UpMode = "transpose") -> None:
+        if mode == "transpose":
+            super().__init__(nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2))
+        elif mode == "bilinear":
+            super().__init__(nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False))
+        else:
+            super().__init__(
+                nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+                nn.Conv2d(in_channels, out_channels, 3, padding=1),
+            )
