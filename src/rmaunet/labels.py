@@ -29,7 +29,7 @@ def liver_mask(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
         >>> liver_mask(np.array([0, 1, 2])).tolist()
         [False, True, True]
     """
-    return np.asarray(labels >= LIVER)
+    return np.asarray((labels == LIVER) | (labels == TUMOR))
 
 
 def tumor_mask(labels: NDArray[np.generic]) -> NDArray[np.bool_]:

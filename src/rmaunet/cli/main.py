@@ -30,8 +30,7 @@ class Command:
 
 
 # The module of command "data-check" is rmaunet.cli.data_check; each has main(argv) -> exit code.
-COMMANDS: dict[str, Command] = {
-}
+COMMANDS: dict[str, Command] = {}
 
 
 def _help() -> str:

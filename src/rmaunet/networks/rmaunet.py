@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from rmaunet.networks.blocks import DoubleConv, Norm, SqueezeExcitation, UpMode, Upsample, check_divisible, make_norm
 from rmaunet.networks.mab import AsppPreset, MultiScaleAttentionBlock
 
-__all__ = ["ResSEBlock", "RMAUNet", "reduced_channels", "widths_from_base"]
+__all__ = ["RMAUNet", "ResSEBlock", "reduced_channels", "widths_from_base"]
 
 Rounding = Literal["floor", "round", "ceil"]
 
@@ -65,8 +65,8 @@ def reduced_channels(channels: int, reduction: int, rounding: Rounding = "floor"
         [10, 21, 42, 85, 170]
     """
     exact = channels / reduction
-    whole = {"floor": math.floor, "round": round, "ceil": math.ceil}[rounding](exact)
-    return max(1, int(whole))
+    whole = round(exact) if rounding == "round" else math.ceil(exact) if rounding == "ceil" else math.floor(exact)
+    return max(1, whole)
 
 
 class ResSEBlock(nn.Module):

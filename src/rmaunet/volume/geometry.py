@@ -59,8 +59,12 @@ def to_grid(volume: Volume, like: VolumeGeometry | Volume) -> Volume:
     difference = geometry_difference(oriented, like)
     if difference is not None:
         raise ValueError(f"the grids do not match: {difference}")
-    return Volume(array=oriented.array, affine=like.affine, coordinate_system="PATIENT",
-                  frame_of_reference_uid=like.frame_of_reference_uid)
+    return Volume(
+        array=oriented.array,
+        affine=like.affine,
+        coordinate_system="PATIENT",
+        frame_of_reference_uid=like.frame_of_reference_uid,
+    )
 
 
 def geometry_difference(
@@ -87,9 +91,7 @@ def geometry_difference(
     return None if gap <= tolerance_mm else f"corners up to {gap:.2f} mm apart"
 
 
-def same_grid(
-    one: VolumeGeometry | Volume, other: VolumeGeometry | Volume, *, tolerance_mm: float = 1e-3
-) -> bool:
+def same_grid(one: VolumeGeometry | Volume, other: VolumeGeometry | Volume, *, tolerance_mm: float = 1e-3) -> bool:
     """Whether two grids have the same shape and the same corners within ``tolerance_mm``."""
     return geometry_difference(one, other, tolerance_mm=tolerance_mm) is None
 

@@ -1,0 +1,85 @@
+"""A CT as it was read: its voxels and geometry, and what writing a mask on the very same grid needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.volume import Volume
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+__all__ = ["DicomSource", "GridSource", "NiftiSource", "Scan", "Source"]
+
+
+@dataclass(frozen=True)
+class GridSource:
+    """A file whose grid is fully told by the volume's affine: NRRD, MetaImage, MRC."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class NiftiSource:
+    """A NIfTI file's own spatial header fields, kept bit for bit.
+
+    Attributes:
+        path: The file.
+        shape: Voxels along (i, j, k).
+        sform: The sform matrix as stored (3 x 4 float32 rows), meaningless where ``sform_code`` is 0.
+        quaternion: quatern_b, quatern_c, quatern_d, qoffset_x, qoffset_y, qoffset_z.
+        pixdim: The eight pixdim values.
+        sform_code: NIfTI xform code.
+        qform_code: NIfTI xform code.
+        xyzt_units: Units byte.
+        nifti2: Whether the file is NIfTI-2.
+    """
+
+    path: Path
+    shape: tuple[int, int, int]
+    sform: NDArray[np.floating]
+    quaternion: NDArray[np.floating]
+    pixdim: NDArray[np.floating]
+    sform_code: int
+    qform_code: int
+    xyzt_units: int
+    nifti2: bool
+
+
+@dataclass(frozen=True)
+class DicomSource:
+    """A DICOM series: its data sets without pixel data, in the order of the volume's slices.
+
+    Attributes:
+        path: Folder, file or archive it came from.
+        datasets: One per slice (one only for an Enhanced CT), pixel data removed.
+        series_uid: SeriesInstanceUID.
+    """
+
+    path: Path
+    datasets: tuple[Dataset, ...]
+    series_uid: str
+
+
+Source = GridSource | NiftiSource | DicomSource
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A CT in HU.
+
+    Attributes:
+        volume: (D, H, W) array, int16 where the file's values are whole numbers, else float32, with its affine to LPS mm.
+        name: A name for files and tables that identifies the case to the user and no person: the file's stem, or for
+            DICOM the folder's name.
+        source: What writing a mask on the same grid needs.
+    """
+
+    volume: Volume
+    name: str
+    source: Source
