@@ -44,8 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its name once the block ends well.
 
     The block writes to the path it is given (its suffixes are those of ``path``, since writers choose the format by
-    suffix); then the bytes are flushed to disk and the file is renamed. If the block fails, nothing is left and an older
-    ``path`` is untouched.
+    suffix); then the bytes are flushed to disk and the file is renamed. If the block fails, nothing is left and an
+    older file is untouched.
 
     Args:
         path: The final name; its folder is created.

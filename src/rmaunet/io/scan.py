@@ -74,7 +74,7 @@ class Scan:
     """A CT in HU.
 
     Attributes:
-        volume: (D, H, W) array, int16 where the file's values are whole numbers, else float32, with its affine to LPS mm.
+        volume: (D, H, W) array with its affine to LPS mm; int16 where the file's values are whole numbers, else float32.
         name: A name for files and tables that identifies the case to the user and no person: the file's stem, or for
             DICOM the folder's name.
         source: What writing a mask on the same grid needs.

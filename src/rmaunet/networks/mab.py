@@ -78,8 +78,8 @@ class ASPP(nn.Module):
     Args:
         in_channels: Feature maps in.
         out_channels: C, feature maps out.
-        preset: "rates_1248" (default): four 3 x 3 of dilation 1, 2, 4, 8, concatenated, fused by 1 x 1. The paper gives no
-            rates; two public ports agree on these. "deeplabv3": 1 x 1; 3 x 3 of 6, 12, 18; image pooling; fused.
+        preset: "rates_1248" (default): four 3 x 3 of dilation 1, 2, 4, 8, concatenated, fused by 1 x 1. The paper gives
+            no rates; two public ports agree on these. "deeplabv3": 1 x 1; 3 x 3 of 6, 12, 18; image pooling; fused.
             "deeplabv2": 3 x 3 of 6, 12, 18, 24 of full width, summed.
         width: Each branch has C / width channels.
         negative_slope: Of the Leaky ReLU.

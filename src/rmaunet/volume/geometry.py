@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 __all__ = ["AXIAL", "axial", "geometry_difference", "make_volume", "same_grid", "to_grid", "voxel_volume_ml"]
 
 AXIAL = "HPL"
-"""Index 0 grows toward the head, rows toward posterior, columns toward the patient's left: how axial CT is displayed."""
+"""Index 0 grows toward the head, rows toward posterior, columns toward the patient's left: axial CT as displayed."""
 
 
 def make_volume(array: NDArray[np.generic], affine: NDArray[np.floating] | None = None) -> Volume:
