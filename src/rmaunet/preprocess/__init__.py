@@ -1,0 +1,21 @@
+"""From HU on any grid to the network's slices, and back."""
+
+from __future__ import annotations
+
+from rmaunet.preprocess.grid import Grid, body_box, plan_grid
+from rmaunet.preprocess.prepare import Prepared, prepare, restore
+from rmaunet.preprocess.settings import Preprocessing
+from rmaunet.preprocess.window import from_bytes, to_bytes, window
+
+__all__ = [
+    "Grid",
+    "Prepared",
+    "Preprocessing",
+    "body_box",
+    "from_bytes",
+    "plan_grid",
+    "prepare",
+    "restore",
+    "to_bytes",
+    "window",
+]
