@@ -1,0 +1,1 @@
+"""Data sets, cases and splits; phantoms; the slice store training reads; leak detection."""
