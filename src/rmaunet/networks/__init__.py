@@ -1,13 +1,36 @@
-"""Networks: one file each; slices in, logits out. ``NETWORKS`` maps the name used everywhere to the class."""
+"""Networks: one file each; slices in, logits out. ``NETWORKS`` maps the name used everywhere to what makes it.
+
+:mod:`rmaunet.networks.facts` says of each what tables print; :mod:`rmaunet.networks.adapter` borrows from other libraries.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from torch import nn
 
+from rmaunet.networks.asunetpp import ASUNetPlusPlus
+from rmaunet.networks.attention_unet import AttentionUNet
+from rmaunet.networks.hfrunet import HFRUNet
+from rmaunet.networks.raunet import RAUNet
 from rmaunet.networks.rmaunet import RMAUNet
+from rmaunet.networks.saanet import SAANet
+from rmaunet.networks.unet import unet
+from rmaunet.networks.unet3d import UNet3D
+from rmaunet.networks.unet3plus import UNet3Plus
+from rmaunet.networks.unetpp import UNetPlusPlus
 
 __all__ = ["NETWORKS", "RMAUNet"]
 
-NETWORKS: dict[str, type[nn.Module]] = {
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "rmaunet": RMAUNet,
+    "unet": unet,
+    "unetpp": UNetPlusPlus,
+    "attention_unet": AttentionUNet,
+    "raunet": RAUNet,
+    "asunetpp": ASUNetPlusPlus,
+    "saanet": SAANet,
+    "hfrunet": HFRUNet,
+    "unet3plus": UNet3Plus,
+    "unet3d": UNet3D,
 }

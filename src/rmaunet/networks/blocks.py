@@ -5,12 +5,24 @@ Shapes are ``(N, C, H, W)`` throughout.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["DoubleConv", "Norm", "SqueezeExcitation", "UpMode", "Upsample", "check_divisible", "make_norm"]
+__all__ = [
+    "ConvBlock",
+    "DoubleConv",
+    "Norm",
+    "SqueezeExcitation",
+    "UpMode",
+    "Upsample",
+    "check_divisible",
+    "check_widths",
+    "initialise",
+    "make_norm",
+]
 
 Norm = Literal["batch", "instance", "group"]
 UpMode = Literal["transpose", "bilinear", "bilinear_conv"]
@@ -36,22 +48,74 @@ def make_norm(kind: Norm, channels: int) -> nn.Module:
     return nn.GroupNorm(groups, channels)
 
 
-def check_divisible(height: int, width: int, factor: int) -> None:
-    """Refuse slices that do not halve evenly, naming the size to pad to.
+def check_divisible(*sides: int, factor: int) -> None:
+    """Refuse slices or volumes that do not halve evenly, naming the size to pad to.
 
     Args:
-        height: Rows of the slice.
-        width: Columns of the slice.
-        factor: What both must be multiples of, 16 for four poolings.
+        sides: Rows and columns of a slice, or slices, rows and columns of a volume.
+        factor: What all must be multiples of, 16 for four poolings.
 
     Raises:
-        ValueError: If either side is not a multiple of ``factor``.
+        ValueError: If a side is zero or not a multiple of ``factor``.
+
+    Example:
+        >>> check_divisible(250, 256, factor=16)
+        Traceback (most recent call last):
+        ValueError: slice of 250 x 256 pixels: all sides must be multiples of 16; pad to 256 x 256
     """
-    if height % factor or width % factor:
-        padded = (-(-height // factor) * factor, -(-width // factor) * factor)
+    if any(side % factor or side == 0 for side in sides):
+        padded = (max(1, -(-side // factor)) * factor for side in sides)
+        kind, dots = ("slice", "pixels") if len(sides) == 2 else ("volume", "voxels")
         raise ValueError(
-            f"slice of {height} x {width} pixels: both sides must be multiples of {factor}; "
-            f"pad to {padded[0]} x {padded[1]}"
+            f"{kind} of {' x '.join(map(str, sides))} {dots}: all sides must be multiples of {factor}; "
+            f"pad to {' x '.join(map(str, padded))}"
+        )
+
+
+def check_widths(widths: Sequence[int], count: int) -> None:
+    """Refuse a list of widths of the wrong length.
+
+    Args:
+        widths: Channels per resolution, full resolution first.
+        count: How many the network has.
+
+    Raises:
+        ValueError: If there are not ``count`` widths, or one is below 1.
+    """
+    if len(widths) != count or min(widths) < 1:
+        raise ValueError(f"widths = {tuple(widths)}: {count} widths are needed, one per resolution, each at least 1")
+
+
+def initialise(network: nn.Module, negative_slope: float = 0.0) -> None:
+    """Kaiming normal weights (fan out) and zero biases for every convolution, in place.
+
+    Args:
+        network: The whole network.
+        negative_slope: Of its (Leaky) ReLUs.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+            nn.init.kaiming_normal_(module.weight, a=negative_slope, mode="fan_out", nonlinearity="leaky_relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution, batch norm, ReLU; ``(N, in, H, W) -> (N, out, H, W)``.
+
+    Args:
+        in_channels: Feature maps in.
+        out_channels: Feature maps out.
+        kernel: Side of the convolution, odd.
+        dilation: Distance between its taps.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, *, kernel: int = 3, dilation: int = 1) -> None:
+        padding = dilation * (kernel // 2)
+        super().__init__(
+            nn.Conv2d(in_channels, out_channels, kernel, padding=padding, dilation=dilation, bias=False),
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(inplace=True),
         )
 
 
@@ -105,10 +169,13 @@ class Upsample(nn.Sequential):
         in_channels: Feature maps in.
         out_channels: Feature maps out; equal to ``in_channels`` for mode "bilinear".
         mode: "transpose" (2 x 2, stride 2: U-Net's up-convolution), "bilinear" (no parameters) or
-            "bilinear_conv" (bilinear, then 3 x 3).
+            "bilinear_conv" (bilinear, then 3 x 3 and normalisation).
+        norm: Normalisation after the 3 x 3 convolution of "bilinear_conv".
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, mode: UpMode = "transpose") -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, *, mode: UpMode = "transpose", norm: Norm = "batch"
+    ) -> None:
         if mode == "transpose":
             super().__init__(nn.ConvTranspose2d(in_channels, out_channels, 2, stride=2))
         elif mode == "bilinear":
@@ -116,5 +183,6 @@ class Upsample(nn.Sequential):
         else:
             super().__init__(
                 nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
-                nn.Conv2d(in_channels, out_channels, 3, padding=1),
+                nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+                make_norm(norm, out_channels),
             )

@@ -25,7 +25,17 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rmaunet.networks.blocks import DoubleConv, Norm, SqueezeExcitation, UpMode, Upsample, check_divisible, make_norm
+from rmaunet.networks.blocks import (
+    DoubleConv,
+    Norm,
+    SqueezeExcitation,
+    UpMode,
+    Upsample,
+    check_divisible,
+    check_widths,
+    initialise,
+    make_norm,
+)
 from rmaunet.networks.mab import AsppPreset, MultiScaleAttentionBlock
 
 __all__ = ["RMAUNet", "ResSEBlock", "reduced_channels", "widths_from_base"]
@@ -182,8 +192,7 @@ class RMAUNet(nn.Module):
         shortcut: Literal["always", "when_needed"] = "always",
     ) -> None:
         super().__init__()
-        if len(widths) != 5:
-            raise ValueError(f"widths = {tuple(widths)}: five widths are needed, one per resolution")
+        check_widths(widths, 5)
 
         def unit(cin: int, cout: int) -> nn.Module:
             if block == "plain":
@@ -227,7 +236,7 @@ class RMAUNet(nn.Module):
             raised = deep if up == "bilinear" else skip
             return nn.ModuleDict(
                 {
-                    "up": Upsample(deep, skip, mode=up),
+                    "up": Upsample(deep, skip, mode=up, norm=norm),
                     "block": unit(skip + raised, skip),
                     "mab": mab(skip, skip) if attend else nn.Identity(),
                 }
@@ -239,15 +248,7 @@ class RMAUNet(nn.Module):
         self.decoder2 = stage(w3, w2, attend=every)
         self.decoder1 = stage(w2, w1, attend=every or mab_at in ("both", "decoder"))
         self.head = nn.Conv2d(w1, classes, 1)
-        self._initialise(negative_slope)
-
-    def _initialise(self, negative_slope: float) -> None:
-        """Kaiming normal (fan out, Leaky ReLU); zero biases. Not stated in the paper."""
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.kaiming_normal_(module.weight, a=negative_slope, mode="fan_out", nonlinearity="leaky_relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        initialise(self, negative_slope)  # not stated in the paper
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, in_channels, H, W).
@@ -255,7 +256,7 @@ class RMAUNet(nn.Module):
         Raises:
             ValueError: If a side is not a multiple of 16; the message names the size to pad to.
         """
-        check_divisible(x.shape[-2], x.shape[-1], 16)
+        check_divisible(*x.shape[2:], factor=16)
         skip1 = self.encoder1(x)  # w1, 1/1
         skip2 = self.encoder2(self.pool(skip1))  # w2, 1/2
         skip3 = self.encoder3(self.pool(skip2))  # w3, 1/4
