@@ -1,0 +1,34 @@
+"""The smallest box around two masks: everything outside is background, so metrics need not look there."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["union_box"]
+
+
+def union_box(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[slice, ...]:
+    """The smallest box that holds every non-zero voxel of two arrays.
+
+    Args:
+        one: Array of any shape.
+        other: Array of the same shape.
+
+    Returns:
+        One slice an axis; all of them empty if both arrays are zero everywhere.
+
+    Example:
+        >>> union_box(np.array([[0, 1, 0, 0]]), np.array([[0, 0, 1, 0]]))
+        (slice(0, 1, None), slice(1, 3, None))
+    """
+    box = [slice(None)] * one.ndim
+    for axis in range(one.ndim):
+        # Each axis looks only at what the axes before it have left.
+        rest = tuple(other_axis for other_axis in range(one.ndim) if other_axis != axis)
+        seen = one[tuple(box)].any(axis=rest) | other[tuple(box)].any(axis=rest)
+        occupied = np.flatnonzero(seen)
+        if occupied.size == 0:
+            return (slice(0, 0),) * one.ndim
+        box[axis] = slice(int(occupied[0]), int(occupied[-1]) + 1)
+    return tuple(box)
