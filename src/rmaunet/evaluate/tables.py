@@ -23,8 +23,10 @@ LABELS = {
     "surface_dice": "Surface DSC",
 }
 HEADERS = ("per case", "mean", "SD", "median", "min", "max", "95 % CI of mean", "n", "undefined")
-LATEX = {"%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
-         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": r"$<$", ">": r"$>$"}  # fmt: skip
+LATEX = {
+    "%": r"\%", "_": r"\_", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "<": r"$<$", ">": r"$>$",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+}  # fmt: skip
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -62,7 +64,7 @@ def _row(summary: Summary) -> list[str]:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, columns padded so that it reads well as plain text too.
+    r"""A Markdown table, columns padded so that it reads well as plain text too.
 
     Args:
         rows: Text cells, the header first; all rows of one length.
@@ -74,7 +76,7 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
         >>> print(markdown_table([["case", "DSC"], ["a|b", "0.9"]]), end="")
         | case | DSC |
         |:-----|----:|
-        | a\\|b | 0.9 |
+        | a\|b | 0.9 |
     """
     cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(3, *(len(row[i]) for row in cells)) for i in range(len(cells[0]))]
