@@ -1,7 +1,7 @@
 """In-plane resampling of axial slices to the network's grid, and back.
 
-A :class:`Grid` is a box of the source slice, the size it is resized to, and where that lies on the network's canvas. Both
-directions are here so that one cannot change without the other. Pixel centres follow the half-pixel convention of
+A :class:`Grid` is a box of the source slice, the size it is resized to, and where that lies on the network's canvas.
+Both directions are here so that one cannot change without the other. Pixel centres follow the half-pixel convention of
 ``cv2.resize``: the box's edges map to the resized image's edges.
 """
 
@@ -124,7 +124,8 @@ def body_box(volume: NDArray[np.generic], *, threshold_hu: float = -400.0) -> Bo
     body = np.zeros((rows, columns), np.uint8)
     kernel = np.ones((5, 5), np.uint8)
     for z in range(0, depth, step):
-        body |= cv2.morphologyEx((volume[z] > threshold_hu).astype(np.uint8), cv2.MORPH_OPEN, kernel)
+        dense = np.asarray(volume[z] > threshold_hu).astype(np.uint8)
+        body |= np.asarray(cv2.morphologyEx(dense, cv2.MORPH_OPEN, kernel), np.uint8)
     count, _, facts, _ = cv2.connectedComponentsWithStats(body, connectivity=4)
     if count < 2:
         return (0, rows, 0, columns)

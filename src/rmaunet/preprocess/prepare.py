@@ -1,7 +1,7 @@
 """A CT as the network sees it, slab by slab, and the way back to the CT's own grid.
 
-Nothing of the scan's size is copied: slices are resampled and windowed when they are asked for, so that a scan of any length
-needs the memory of its HU values and of one slab.
+Nothing of the scan's size is copied: slices are resampled and windowed when they are asked for, so that a scan of any
+length needs the memory of its HU values and of one slab.
 """
 
 from __future__ import annotations

@@ -29,12 +29,13 @@ def window(hu: NDArray[np.generic], window_hu: tuple[float, float]) -> NDArray[n
     scaled -= np.float32((high + low) / (high - low))
     if not np.issubdtype(np.asarray(hu).dtype, np.integer):
         np.nan_to_num(scaled, copy=False, nan=-1.0, posinf=1.0, neginf=-1.0)
-    return np.clip(scaled, -1, 1, out=scaled)
+    np.clip(scaled, -1, 1, out=scaled)
+    return np.asarray(scaled, np.float32)
 
 
 def to_bytes(intensity: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Store intensities in [-1, 1] as 0 to 255, rounding; a step is 1/255 of the window."""
-    return np.rint((intensity + 1) * 127.5).astype(np.uint8)
+    return np.asarray(np.rint((intensity + 1) * 127.5), np.uint8)
 
 
 def from_bytes(stored: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,0 +1,110 @@
+"""Which slices a training step sees: a pure function of (seed, position), so that a resumed run sees the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from rmaunet.data.store import StoredCase
+from rmaunet.errors import InputError
+
+__all__ = ["Sampler", "Sampling", "SliceRef"]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of :class:`Sampler`.
+
+    Attributes:
+        slices: "liver" takes liver-bearing slices only (what the paper's slice counts imply), "all" every slice.
+        balance: "none" shuffles all slices each epoch (the paper); "case" draws a case first, so that a long scan weighs no
+            more than a short one, then a kind of slice, then a slice of that kind.
+        tumor_share: With "case": share of draws that take a tumor-bearing slice where the case has one.
+        liver_share: With "case": share of draws that take a liver-bearing slice; the rest is any slice without liver.
+    """
+
+    slices: Literal["liver", "all"] = "liver"
+    balance: Literal["none", "case"] = "none"
+    tumor_share: float = 0.4
+    liver_share: float = 0.35
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are no shares (ValueError)."""
+        if not (self.tumor_share >= 0 and self.liver_share >= 0 and self.tumor_share + self.liver_share <= 1):
+            raise ValueError(
+                f"tumor_share = {self.tumor_share}, liver_share = {self.liver_share}: each at least 0, at most 1 together"
+            )
+
+
+@dataclass(frozen=True)
+class SliceRef:
+    """A slice of a case."""
+
+    case: str
+    z: int
+
+
+class Sampler:
+    """Draws slices from cases.
+
+    Args:
+        cases: The training cases.
+        settings: How.
+        seed: Of the run.
+
+    Raises:
+        InputError: If there is no slice to draw.
+    """
+
+    def __init__(self, cases: Sequence[StoredCase], settings: Sampling, *, seed: int) -> None:
+        self.settings = settings
+        self.seed = seed
+        self._all = [
+            SliceRef(case.name, z)
+            for case in cases
+            for z in range(case.shape[0])
+            if settings.slices == "all" or case.liver[z]
+        ]
+        if not self._all:
+            raise InputError("training cases", "slices", 0, "no slice to train on", "check the split and the masks")
+        kinds = [_kinds(case, settings) for case in cases]
+        self._cases = [case for case in kinds if any(case)]
+        self._order = lru_cache(maxsize=2)(self._shuffled)
+
+    def __len__(self) -> int:
+        """Slices in an epoch."""
+        return len(self._all)
+
+    def _shuffled(self, epoch: int) -> list[int]:
+        return [int(i) for i in np.random.default_rng((self.seed, 1, epoch)).permutation(len(self._all))]
+
+    def draw(self, position: int) -> SliceRef:
+        """The slice at ``position`` (0, 1, 2, ... over the whole run)."""
+        if self.settings.balance == "none":
+            epoch, index = divmod(position, len(self._all))
+            return self._all[self._order(epoch)[index]]
+        rng = np.random.default_rng((self.seed, 2, position))
+        tumor, liver, rest = self._cases[int(rng.integers(len(self._cases)))]
+        share = rng.random()
+        wanted = (
+            [tumor, liver, rest]
+            if share < self.settings.tumor_share
+            else [liver, tumor, rest]
+            if share < self.settings.tumor_share + self.settings.liver_share
+            else [rest, liver, tumor]
+        )
+        chosen = next(kind for kind in wanted if kind)
+        return chosen[int(rng.integers(len(chosen)))]
+
+
+def _kinds(case: StoredCase, settings: Sampling) -> tuple[list[SliceRef], list[SliceRef], list[SliceRef]]:
+    """Tumor-bearing, liver-bearing without tumor, and other slices of a case."""
+    refs = [SliceRef(case.name, z) for z in range(case.shape[0])]
+    tumor = [ref for ref in refs if case.tumor[ref.z]]
+    liver = [ref for ref in refs if case.liver[ref.z] and not case.tumor[ref.z]]
+    rest = [ref for ref in refs if not case.liver[ref.z]] if settings.slices == "all" else []
+    return tumor, liver, rest

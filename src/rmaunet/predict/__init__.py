@@ -1,0 +1,20 @@
+"""From a volume to a mask with given weights."""
+
+from __future__ import annotations
+
+from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
+from rmaunet.predict.predictor import Prediction, Predictor
+from rmaunet.predict.weights import ModelCard, Weights, load_weights, save_weights, shipped_weights
+
+__all__ = [
+    "ModelCard",
+    "Postprocessing",
+    "Prediction",
+    "Predictor",
+    "Weights",
+    "labels_from_probabilities",
+    "load_weights",
+    "postprocess",
+    "save_weights",
+    "shipped_weights",
+]

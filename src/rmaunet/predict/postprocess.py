@@ -1,0 +1,109 @@
+"""From probabilities to labels, and what is tidied afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
+
+__all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
+
+
+@dataclass(frozen=True)
+class Postprocessing:
+    """Settings of :func:`labels_from_probabilities` and :func:`postprocess`; the paper names none.
+
+    Attributes:
+        liver_threshold: A pixel is liver above this probability.
+        tumor_threshold: A pixel is tumor above this probability.
+        largest_liver: Keep only the largest connected liver (6-neighbours); what is not connected to it goes.
+        tumor_inside_liver: A tumor pixel outside the liver is dropped; otherwise it makes its place liver.
+        fill_holes: Background enclosed by liver within an axial slice becomes liver.
+        min_lesion_ml: Lesions (26-neighbours) smaller than this become liver.
+        min_liver_ml: A liver smaller than this is no liver: the mask is empty.
+    """
+
+    liver_threshold: float = 0.5
+    tumor_threshold: float = 0.5
+    largest_liver: bool = False
+    tumor_inside_liver: bool = False
+    fill_holes: bool = False
+    min_lesion_ml: float = 0.0
+    min_liver_ml: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range (ValueError)."""
+        for name in ("liver_threshold", "tumor_threshold"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
+        for name in ("min_lesion_ml", "min_liver_ml"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0")
+
+
+def labels_from_probabilities(probabilities: NDArray[np.float32], settings: Postprocessing) -> NDArray[np.uint8]:
+    """Labels of one slab: 2 where tumor, else 1 where liver, else 0.
+
+    Args:
+        probabilities: (C, ...) with channel 0 liver (with tumor) and channel 1 tumor.
+        settings: Thresholds, and whether a tumor must lie in the liver.
+
+    Returns:
+        uint8 of the shape of a channel.
+    """
+    liver = probabilities[0] > settings.liver_threshold
+    labels = np.asarray(liver, np.uint8)
+    if probabilities.shape[0] > 1:
+        tumor = probabilities[1] > settings.tumor_threshold
+        labels[tumor & liver if settings.tumor_inside_liver else tumor] = TUMOR
+    return labels
+
+
+def postprocess(
+    labels: NDArray[np.uint8], settings: Postprocessing, *, spacing_mm: tuple[float, float, float]
+) -> NDArray[np.uint8]:
+    """Tidy a mask; works on the box of the liver only.
+
+    Args:
+        labels: (D, H, W) axial, {0, 1, 2}; changed in place.
+        settings: What to do.
+        spacing_mm: (z, y, x).
+
+    Returns:
+        ``labels``.
+    """
+    box = _box(labels)
+    if box is None:
+        return labels
+    part = labels[box]
+    voxel_ml = float(np.prod(spacing_mm)) / 1000
+    if settings.largest_liver:
+        kept = cc3d.largest_k(liver_mask(part).astype(np.uint8), k=1, connectivity=6)
+        part[kept == 0] = BACKGROUND
+    if settings.fill_holes:
+        for plane in part:
+            holes = ndimage.binary_fill_holes(liver_mask(plane)) & (plane == BACKGROUND)
+            plane[holes] = LIVER
+    if settings.min_lesion_ml > 0 and tumor_mask(part).any():
+        lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
+        small = np.bincount(lesions.ravel()) * voxel_ml < settings.min_lesion_ml
+        small[0] = False
+        part[small[lesions]] = LIVER
+    if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
+        part[...] = BACKGROUND
+    return labels
+
+
+def _box(labels: NDArray[np.uint8]) -> tuple[slice, slice, slice] | None:
+    depth = np.flatnonzero(labels.any(axis=(1, 2)))
+    if not len(depth):
+        return None
+    z = slice(int(depth[0]), int(depth[-1]) + 1)
+    flat: NDArray[np.bool_] = np.any(labels[z], axis=0)
+    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
+    return (z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))

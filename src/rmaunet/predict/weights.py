@@ -1,0 +1,185 @@
+"""Weights and their card: a folder with ``model.safetensors`` (half precision) and ``card.json``.
+
+No pickle is ever loaded here. After reading, keys, shapes, types and finiteness are checked against the network the card
+describes, and the file's SHA-256 against the card's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from rmaunet.errors import ModelError, RmaunetError
+from rmaunet.files import make_folder, write_bytes, write_json
+from rmaunet.networks.build import NetworkSettings, build_network
+from rmaunet.predict.postprocess import Postprocessing
+from rmaunet.preprocess import Preprocessing
+from rmaunet.settings import from_dict, to_dict
+
+__all__ = ["ModelCard", "Weights", "load_weights", "save_weights", "shipped_weights"]
+
+SHIPPED = Path(__file__).parents[1] / "models"
+LICENCE = "Research use only. Trained on LiTS (CC BY-NC-ND 4.0) / MSD Task03 (CC BY-SA 4.0) data."
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What weights are, how they were made and what they are for.
+
+    Attributes:
+        name: Short name.
+        network: Builds the network.
+        preprocessing: What the network expects.
+        postprocessing: What is done to its output.
+        classes: Output channels: liver (with tumor), tumor.
+        licence: Of the weights.
+        intended_use: What they are for, and not for.
+        trained_on: Case names.
+        experiment: The experiment they come from, as stored settings.
+        training: Steps, seconds, commit, machine, versions.
+        results: Validation figures with their protocol.
+        sha256: Of ``model.safetensors``.
+    """
+
+    name: str
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+    postprocessing: Postprocessing = field(default_factory=Postprocessing)
+    classes: int = 2
+    licence: str = LICENCE
+    intended_use: str = "Research on liver and liver tumors in abdominal CT of adults; not a medical device."
+    trained_on: tuple[str, ...] = ()
+    experiment: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A card and the tensors it describes, float32."""
+
+    card: ModelCard
+    state: Mapping[str, Tensor]
+
+    def network(self) -> nn.Module:
+        """The network with these weights, in evaluation mode."""
+        network = _build(self.card)
+        network.load_state_dict(dict(self.state))
+        return network.eval().requires_grad_(False)
+
+
+def _build(card: ModelCard) -> nn.Module:
+    try:
+        return build_network(card.network, in_channels=card.preprocessing.channels, classes=card.classes)
+    except (ValueError, TypeError) as error:
+        raise ModelError(card.name, "network", card.network.name, str(error), "correct card.json") from error
+
+
+def shipped_weights() -> list[str]:
+    """Names of the weights that come with the package."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/card.json"))
+
+
+def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
+    """Write weights in half precision with their card.
+
+    Args:
+        folder: Created if need be; older weights there are replaced.
+        network: The network whose state is kept.
+        card: Its description; the checksum is filled in.
+
+    Returns:
+        The card as written.
+
+    Raises:
+        OutputError: If the folder cannot be written.
+        ModelError: If a weight is not finite in half precision.
+    """
+    make_folder(folder)
+    state: dict[str, Tensor] = {}
+    for name, tensor in network.state_dict().items():
+        kept = tensor.detach().cpu().contiguous()
+        # Counters stay whole; statistics of batch norm stay float32: variances may lie outside half precision's range.
+        halves = kept.is_floating_point() and "running_" not in name
+        state[name] = kept.half() if halves else kept
+        if kept.is_floating_point() and not torch.isfinite(state[name]).all():
+            raise ModelError(card.name, name, None, "is not finite", "train again from an earlier checkpoint")
+    data = safetensors.torch.save(state, metadata={"format": "pt"})
+    card = replace(card, sha256=hashlib.sha256(data).hexdigest())
+    write_bytes(folder / "model.safetensors", data)
+    write_json(folder / "card.json", to_dict(card))
+    return card
+
+
+def load_weights(name: str | Path) -> Weights:
+    """Read weights.
+
+    Args:
+        name: Name of shipped weights, a folder, or a ``.safetensors`` file with ``card.json`` beside it.
+
+    Returns:
+        Card and tensors, checked.
+
+    Raises:
+        ModelError: If they are not there, damaged, or do not fit their card.
+    """
+    folder = _find(name)
+    card_path, tensor_path = folder / "card.json", folder / "model.safetensors"
+    try:
+        content = json.loads(card_path.read_text())
+        card = from_dict(ModelCard, content, subject=str(card_path))
+    except RmaunetError as error:
+        raise ModelError(error.subject, error.field, error.value, error.problem, error.remedy) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(card_path, "content", None, f"cannot be read ({error})", "restore it") from error
+    try:
+        data = tensor_path.read_bytes()
+    except OSError as error:
+        raise ModelError(tensor_path, "file", error.strerror, "cannot be read", "restore it") from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != card.sha256:
+        raise ModelError(tensor_path, "sha256", found, f"the card says {card.sha256 or 'nothing'}", "restore the file")
+    try:
+        state = safetensors.torch.load(data)
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise ModelError(tensor_path, "content", None, f"is no safetensors file ({error})", "restore it") from error
+    return Weights(card, _checked(state, card, tensor_path))
+
+
+def _find(name: str | Path) -> Path:
+    if str(name) in shipped_weights():
+        return SHIPPED / str(name)
+    path = Path(name)
+    folder = path.parent if path.suffix == ".safetensors" else path
+    if not (folder / "card.json").is_file():
+        known = ", ".join(shipped_weights()) or "none are shipped"
+        remedy = f"name shipped weights ({known}) or give a folder with card.json and model.safetensors"
+        raise ModelError(path, "weights", str(name), "not found", remedy)
+    return folder
+
+
+def _checked(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> dict[str, Tensor]:
+    with torch.device("meta"):
+        expected = _build(card).state_dict()
+    for key in sorted(expected.keys() ^ state.keys()):
+        where = "is missing" if key in expected else "belongs to no part of the network"
+        raise ModelError(path, key, None, where, "these weights are of another network")
+    for key, tensor in state.items():
+        if tensor.shape != expected[key].shape:
+            shapes = f"expected {tuple(expected[key].shape)}"
+            raise ModelError(path, f"{key} shape", tuple(tensor.shape), shapes, "these weights are of another network")
+        if tensor.is_floating_point() != expected[key].is_floating_point():
+            raise ModelError(path, f"{key} type", str(tensor.dtype), "is of another type", "restore the file")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise ModelError(path, key, None, "holds values that are not finite", "restore the file")
+    return {key: tensor.float() if tensor.is_floating_point() else tensor for key, tensor in state.items()}

@@ -1,0 +1,116 @@
+"""Batches of a run, made ahead in one thread; batch k is a pure function of the experiment and k."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from rmaunet.data.augment import apply, draw
+from rmaunet.data.sampling import Sampler, SliceRef
+from rmaunet.data.store import Store
+from rmaunet.experiments.experiment import Experiment
+from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.train.plan import Plan
+
+__all__ = ["Batch", "Batches"]
+
+AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's data.
+
+    Attributes:
+        images: (N, C, S, S) float32 in [-1, 1].
+        targets: (N, 2, S, S) float32: liver (with tumor), tumor.
+        refs: The slices, for error messages.
+    """
+
+    images: Tensor
+    targets: Tensor
+    refs: tuple[SliceRef, ...]
+
+
+class Batches:
+    """The batches of a run.
+
+    Args:
+        store: Slices.
+        cases: Names of the training cases.
+        experiment: What to draw and how.
+        plan: Stage and position of each step.
+        sampler: Which slices.
+    """
+
+    def __init__(self, store: Store, experiment: Experiment, plan: Plan, sampler: Sampler) -> None:
+        self.store, self.experiment, self.plan, self.sampler = store, experiment, plan, sampler
+
+    def make(self, step: int) -> Batch:
+        """The batch of ``step``."""
+        stage, first = self.plan.stage(step), self.plan.position(step)
+        refs = [self.sampler.draw(first + i) for i in range(stage.batch)]
+        pairs = [self._patch(ref, first + i, stage.size) for i, ref in enumerate(refs)]
+        labels = np.stack([mask for _, mask in pairs])
+        targets = np.stack([liver_mask(labels), tumor_mask(labels)], axis=1).astype(np.float32)
+        return Batch(torch.from_numpy(np.stack([image for image, _ in pairs])), torch.from_numpy(targets), tuple(refs))
+
+    def _patch(self, ref: SliceRef, position: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        settings = self.experiment.preprocessing
+        case = self.store.case(ref.case)
+        k, dz = settings.context_slices, case.spacing_mm[0]
+        reach = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
+        image = self.store.stack(ref.case, ref.z, [reach * i for i in range(-k, k + 1)])
+        drawn = draw(self.experiment.augmentation, seed=self.experiment.seed, position=position)
+        ratio = settings.size / size  # a smaller patch shows the same field of view, more coarsely
+        if settings.grid == "spacing":
+            pixel_mm = settings.spacing_mm * ratio
+            step = (pixel_mm / case.spacing_mm[1], pixel_mm / case.spacing_mm[2])
+        else:
+            step = (case.shape[1] / size, case.shape[2] / size)
+        return apply(drawn, image, self.store.labels(ref.case)[ref.z], size=size, step=step)
+
+    def from_step(self, start: int) -> Iterator[tuple[int, Batch]]:
+        """(step, batch) from ``start`` to the end of the plan, made ahead in a thread."""
+        ready: queue.Queue[tuple[int, Batch] | BaseException | None] = queue.Queue(maxsize=AHEAD)
+        stop = threading.Event()
+
+        def work() -> None:
+            cv2.setNumThreads(1)  # its pool would fight the network's threads
+            item: tuple[int, Batch] | BaseException | None
+            for step in range(start, self.plan.steps + 1):
+                try:
+                    item = (step, self.make(step)) if step < self.plan.steps else None
+                except BaseException as error:  # handed to the training loop, which raises it
+                    item = error
+                while not stop.is_set():
+                    try:
+                        ready.put(item, timeout=0.2)
+                        break
+                    except queue.Full:
+                        continue
+                if stop.is_set() or not isinstance(item, tuple):
+                    return
+
+        thread = threading.Thread(target=work, name="batches", daemon=True)
+        thread.start()
+        try:
+            while (item := ready.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+        finally:
+            stop.set()
+            thread.join()
+
+
+def seen_cases(refs: Sequence[SliceRef]) -> str:
+    """Cases and slices of a batch in words, for error messages."""
+    return ", ".join(f"{ref.case} slice {ref.z}" for ref in refs)

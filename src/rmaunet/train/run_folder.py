@@ -1,0 +1,147 @@
+"""A run's folder: one process at a time, a log that a resumed run continues, a manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rmaunet import __version__
+from rmaunet.errors import OutputError
+from rmaunet.files import make_folder, write_text
+from rmaunet.notices import notice
+
+__all__ = ["Log", "locked", "machine"]
+
+LOCK = "run.lock"
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[Path]:
+    """Hold a folder so that no second run writes to it.
+
+    Args:
+        folder: Created if need be.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OutputError: If another live process holds it, naming its pid and host. A lock left by a process that is gone from
+            this host is taken over.
+    """
+    make_folder(folder)
+    path = folder / LOCK
+    mine = {"pid": os.getpid(), "host": socket.gethostname()}
+    for _ in range(2):
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        except FileExistsError:
+            holder = _holder(path)
+            if holder is not None and not _gone(holder):
+                who = f"process {holder.get('pid')} on {holder.get('host')}"
+                raise OutputError(
+                    folder, LOCK, who, "another run uses this folder", "wait, stop it, or choose another folder"
+                ) from None
+            notice(folder, "a lock left by a run that is gone was removed")
+            path.unlink(missing_ok=True)
+            continue
+        with os.fdopen(handle, "w") as file:
+            json.dump(mine, file)
+        break
+    else:
+        raise OutputError(folder, LOCK, None, "another run took this folder just now", "choose another folder")
+    try:
+        yield folder
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _holder(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _gone(holder: Mapping[str, Any]) -> bool:
+    if holder.get("host") != socket.gethostname():
+        return False
+    try:
+        os.kill(int(holder.get("pid", -1)), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+class Log:
+    """A CSV that grows by a row at a time and is cut back to a step when a run resumes.
+
+    Args:
+        path: The file.
+        columns: Its columns; the first is "step".
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        self.path = path
+        self.columns = columns
+
+    def cut(self, step: int) -> None:
+        """Keep rows of steps below ``step`` only; make the file if there is none."""
+        kept: list[str] = []
+        if self.path.is_file():
+            with self.path.open(newline="") as file:
+                rows = list(csv.DictReader(file))
+            kept = [
+                ",".join(str(row[name]) for name in self.columns)
+                for row in rows
+                if (row.get("step") or "").isdigit() and int(row["step"]) < step and None not in row.values()
+            ]
+        write_text(self.path, "\n".join([",".join(self.columns), *kept]) + "\n")
+
+    def add(self, **row: float | int | str) -> None:
+        """Append a row; floats keep all digits."""
+        line = ",".join(repr(row[name]) if isinstance(row[name], float) else str(row[name]) for name in self.columns)
+        with self.path.open("a") as file:
+            file.write(line + "\n")
+
+
+def machine() -> dict[str, str | int]:
+    """What ran this: versions and processor, nothing that identifies a person or a path."""
+    import torch
+
+    commit = ""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        here = Path(__file__).parent
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        ).stdout.strip()
+    model = ""
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return {
+        "rmaunet": __version__,
+        "commit": commit,
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "system": platform.system(),
+        "processor": model or platform.machine(),
+        "cores": os.cpu_count() or 0,
+    }
