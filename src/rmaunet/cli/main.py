@@ -30,7 +30,9 @@ class Command:
 
 
 # The module of command "data-check" is rmaunet.cli.data_check; each has main(argv) -> exit code.
-COMMANDS: dict[str, Command] = {}
+COMMANDS: dict[str, Command] = {
+    "evaluate": Command("measure", "Masks against references: dice, distances, lesions; per case, mean, interval."),
+}
 
 
 def _help() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rmaunet.evaluate.cohort import Cohort, Summary
 
-__all__ = ["LABELS", "cohort_rows", "latex_table", "markdown_table", "number"]
+__all__ = ["LABELS", "cohort_rows", "latex_table", "markdown_table", "number", "pooled_rows"]
 
 LABELS = {
     "dice": "DSC",
@@ -61,6 +61,29 @@ def _row(summary: Summary) -> list[str]:
     shown = [number(v, digits) for v in (summary.mean, summary.sd, summary.median, summary.minimum, summary.maximum)]
     interval = "–" if math.isnan(summary.low) else f"{number(summary.low, digits)} to {number(summary.high, digits)}"
     return [label[0].upper() + label[1:], *shown, interval, str(summary.n), str(summary.n_undefined)]
+
+
+def pooled_rows(cohort: Cohort) -> list[list[str]]:
+    """The figures pooled over the data set as table rows, headers first; counts stand beside what they are shares of."""
+    pooled = cohort.pooled
+    hits = {"> 0.5": ("", "lesions_detected"), "> 0": ("_touched", "lesions_touched")}
+    rows = [["over the data set", "value", "of"]]
+    for organ in ("liver", "tumor"):
+        rows.append(
+            [f"{organ.capitalize()} DSC, global", number(pooled[f"{organ}_dice_global"]), f"{cohort.cases} cases"]
+        )
+    for threshold, (suffix, field) in hits.items():
+        found = f"{pooled[field]:.0f} / "
+        for name, whole in (("precision", "prediction"), ("recall", "reference")):
+            share = number(pooled[f"lesion_{name}{suffix}"])
+            rows.append([f"Lesion {name} at IoU {threshold}", share, f"{found}{pooled[f'lesions_{whole}']:.0f}"])
+    for size, words in (("under_10mm", "< 10 mm"), ("10_to_20mm", "10 to 20 mm"), ("over_20mm", "> 20 mm")):
+        share = number(pooled[f"lesion_recall_{size}"])
+        rows.append([f"Lesions of {words} found (IoU > 0.5)", share, f"{pooled[f'lesions_{size}']:.0f}"])
+    count = f"{pooled['tumor_burden_n']:.0f} cases"
+    rows.append(["Tumor burden, RMSE", number(pooled["tumor_burden_rmse"]), count])
+    rows.append(["Tumor burden, largest reference - prediction", number(pooled["tumor_burden_max"]), count])
+    return rows
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:

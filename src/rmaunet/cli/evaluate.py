@@ -1,0 +1,195 @@
+"""``rmaunet evaluate``: masks against references, numbers into a folder."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from rmaunet import __version__
+from rmaunet.errors import RmaunetError, UsageError
+from rmaunet.files import make_folder, sha256, write_csv, write_json
+from rmaunet.notices import collect_notices, notice
+
+if TYPE_CHECKING:
+    from rmaunet.evaluate import CaseResult, Scoring
+    from rmaunet.evaluate.pairs import Pair, Pairing
+    from rmaunet.evaluate.slices import SliceResult
+
+__all__ = ["Evaluate", "main"]
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score predicted masks against reference masks (labels 0 background, 1 liver, 2 tumor).
+
+    Give two files, or two folders whose files are matched by case: volume-N and segmentation-N, CASE_0000 and CASE, CASE and
+    CASE_seg are the same case. Nothing is resampled: masks must lie on one grid, in any orientation.
+
+    Writes cases.csv (a row a case), lesions.csv, summary.json, table.md, table.tex and manifest.json; cases that failed go to
+    failures.csv, the rest is finished, and the exit code is 3.
+    """
+
+    reference: Annotated[Path, tyro.conf.arg(aliases=["-r"])]
+    """Reference mask, or a folder of them."""
+    prediction: Annotated[Path, tyro.conf.arg(aliases=["-p"])]
+    """Predicted mask, or a folder of them."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder for the results."""
+    surface: bool = True
+    """Measure distances between surfaces (assd, rmsd, msd, hd95, surface dice), most of the time needed."""
+    per_slice: bool = False
+    """Also write slices.csv: dice, voe and rvd of every axial slice, slices empty in both masks undefined."""
+    paper_slices: bool = False
+    """Score only slices on which the reference has liver, as the paper seems to have done; this flatters."""
+    convention: Literal["paper", "nnunet", "lits"] = "paper"
+    """Empty masks: paper (both empty: dice 1), nnunet (both empty: undefined), lits (one empty: distances 9001)."""
+    tolerance_mm: float = 2.0
+    """Tolerance of the surface dice in mm."""
+    connectivity: Literal[6, 26] = 6
+    """Neighbours that make voxels one lesion: 6 (faces, as in LiTS) or 26 (corners too)."""
+    json: bool = False
+    """Print summary.json's content instead of the table."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the cases."""
+
+    results: list[CaseResult]
+    slices: list[SliceResult]
+    inputs: list[dict[str, Any]]
+    failures: list[dict[str, str]]
+
+
+def main(argv: list[str]) -> int:
+    """Run ``rmaunet evaluate``.
+
+    Args:
+        argv: The words after the command.
+
+    Returns:
+        0, or 3 if a case failed.
+    """
+    options = tyro.cli(Evaluate, args=argv, prog="rmaunet evaluate")
+    from rmaunet.evaluate.conventions import Scoring
+    from rmaunet.evaluate.pairs import match_files
+    from rmaunet.evaluate.results import table_text, write_results
+
+    if not options.tolerance_mm >= 0:
+        raise UsageError("evaluate", "--tolerance-mm", options.tolerance_mm, "is not a distance", "give 0 mm or more")
+    started, clock = datetime.now(UTC), time.monotonic()
+    scoring = Scoring(options.convention, options.tolerance_mm, options.connectivity)
+    with collect_notices() as notices:
+        if not options.surface and options.tolerance_mm != Scoring().tolerance_mm:
+            notice("--tolerance-mm", "has no effect with --no-surface")
+        pairing = match_files(options.reference, options.prediction)
+        _report_unmatched(pairing)
+        make_folder(options.output)
+        outcome = _score_all(options, pairing, scoring)
+    cohort = write_results(options.output, outcome.results, slices=outcome.slices)
+    _write_failures(options.output / "failures.csv", outcome.failures)
+    manifest = {
+        "command": ["rmaunet", "evaluate", *argv],
+        "rmaunet": __version__,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "conventions": {**asdict(scoring), "surface": options.surface, "paper_slices": options.paper_slices,
+                        "sd": "n - 1", "interval": "95 % percentile bootstrap over cases, 10000 draws, seed 0"},
+        "inputs": outcome.inputs,
+        "only_reference": pairing.only_reference,
+        "only_prediction": pairing.only_prediction,
+        "failures": outcome.failures,
+        "notices": notices,
+        "machine": _machine(),
+    }  # fmt: skip
+    write_json(options.output / "manifest.json", manifest)
+    if options.json:
+        print((options.output / "summary.json").read_text(encoding="utf-8"), end="")
+    else:
+        print(table_text(cohort, outcome.results), end="")
+    print(f"results in {options.output}", file=sys.stderr)
+    return 3 if outcome.failures else 0
+
+
+def _report_unmatched(pairing: Pairing) -> None:
+    for side, names in (("prediction", pairing.only_reference), ("reference", pairing.only_prediction)):
+        if names:
+            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+            notice("evaluate", f"{len(names)} cases have no {side} and are left out: {', '.join(names[:10])}{more}")
+
+
+def _score_all(options: Evaluate, pairing: Pairing, scoring: Scoring) -> Outcome:
+    outcome = Outcome([], [], [], [])
+    for name, files in pairing.duplicates:
+        reason = f"{name}: files = {', '.join(files)}: several masks of one case; leave one"
+        outcome.failures.append({"case": name, "reason": reason})
+        print(f"failed: {reason}", file=sys.stderr)
+    alone = len(pairing.pairs) == 1 and not options.reference.is_dir()
+    for index, pair in enumerate(pairing.pairs, start=1):
+        clock = time.monotonic()
+        try:
+            result = _score(options, pair, scoring, outcome)
+        except Exception as error:  # one bad case must not cost the others
+            if alone:
+                raise
+            reason = str(error) if isinstance(error, RmaunetError) else f"{type(error).__name__}: {error}"
+            outcome.failures.append({"case": pair.name, "reason": reason})
+            print(f"[{index}/{len(pairing.pairs)}] {pair.name}: failed: {reason}", file=sys.stderr)
+            continue
+        numbers = f"liver dice {result.liver_dice:.4f}, tumor dice {result.tumor_dice:.4f}"
+        seconds = time.monotonic() - clock
+        print(f"[{index}/{len(pairing.pairs)}] {pair.name}: {numbers} ({seconds:.1f} s)", file=sys.stderr)
+    return outcome
+
+
+def _score(options: Evaluate, pair: Pair, scoring: Scoring, outcome: Outcome) -> CaseResult:
+    from rmaunet.evaluate import evaluate_case
+    from rmaunet.evaluate.slices import evaluate_slices
+    from rmaunet.io import read_mask
+
+    reference, prediction = read_mask(pair.reference), read_mask(pair.prediction)
+    result = evaluate_case(
+        reference,
+        prediction,
+        name=pair.name,
+        surface=options.surface,
+        paper_slices=options.paper_slices,
+        scoring=scoring,
+    )
+    if options.per_slice:
+        outcome.slices.extend(evaluate_slices(reference, prediction, name=pair.name, paper_slices=options.paper_slices))
+    sides = (("reference", pair.reference), ("prediction", pair.prediction))
+    outcome.inputs.append(
+        {"case": pair.name, **{side: {"file": path.name, "sha256": sha256(path)} for side, path in sides}}
+    )
+    outcome.results.append(result)
+    return result
+
+
+def _write_failures(path: Path, failures: list[dict[str, str]]) -> None:
+    if failures:
+        write_csv(path, failures, ("case", "reason"))
+    else:
+        path.unlink(missing_ok=True)  # of an earlier run into the same folder
+
+
+def _machine() -> dict[str, Any]:
+    import numpy
+    import scipy
+
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "scipy": scipy.__version__,
+    }
