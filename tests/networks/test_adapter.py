@@ -43,6 +43,11 @@ class Classifier(Recorded):
         return x.mean(dim=(2, 3))
 
 
+class Needy(nn.Module):
+    def __init__(self, **arguments: object) -> None:
+        raise ImportError("from einops import rearrange (No module named 'einops').\n\nFor details, ...")
+
+
 class Picky(nn.Module):
     def __init__(self, *, spatial_dims: int, in_channels: int, out_channels: int, img_size: int) -> None:
         super().__init__()
@@ -51,7 +56,7 @@ class Picky(nn.Module):
 @pytest.fixture
 def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     nets, smp = ModuleType("monai.networks.nets"), ModuleType("segmentation_models_pytorch")
-    for kind in (DynUNet, Supervised, Classifier, Picky):
+    for kind in (DynUNet, Supervised, Classifier, Needy, Picky):
         setattr(nets, kind.__name__, kind)
     smp.MAnet = MAnet
     smp.version = "1"
@@ -105,12 +110,14 @@ def test_outputs() -> None:
 
 @pytest.mark.usefixtures("libraries")
 def test_unknown_names() -> None:
-    with pytest.raises(UsageError, match=r"smp:UNett: network = UNett: is no network of smp; it has MAnet"):
+    with pytest.raises(UsageError, match=r"smp:UNett: network = UNett: is no network of smp; nearest are MAnet"):
         borrowed_network("smp:UNett")
     with pytest.raises(UsageError, match="is no network of smp"):
         borrowed_network("smp:version")
     with pytest.raises(UsageError, match=r"library = timm: is unknown; choose from monai, smp"):
         borrowed_network("timm:resnet18")
+    with pytest.raises(UsageError, match=r"lacks a package: .*No module named 'einops'\)\.; install that package$"):
+        borrowed_network("monai:Needy")
     with pytest.raises(ModelError, match=r"monai:Picky: options = \{\}: cannot be made: .*img_size"):
         borrowed_network("monai:Picky")
 

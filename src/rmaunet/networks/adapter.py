@@ -5,6 +5,7 @@ Neither library is a dependency; each is imported when one of its networks is as
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from types import ModuleType
@@ -84,7 +85,7 @@ def borrowed_network(
         The network, in training mode; its slices' sides must be multiples of 32.
 
     Raises:
-        UsageError: If the library is unknown or not installed, or has no such network.
+        UsageError: If the library is unknown or not installed, lacks a package this network needs, or has no such network.
         ModelError: If the class cannot be made with these options.
     """
     library, _, class_name = name.partition(":")
@@ -92,8 +93,8 @@ def borrowed_network(
     make = getattr(module, class_name, None)
     if not isinstance(make, type) or not issubclass(make, nn.Module):
         found = sorted(k for k, v in vars(module).items() if isinstance(v, type) and issubclass(v, nn.Module))
-        near = ", ".join(found[:12]) + (", ..." if len(found) > 12 else "")
-        raise UsageError(name, "network", class_name, f"is no network of {library}", f"it has {near}")
+        near = ", ".join(difflib.get_close_matches(class_name, found, n=5, cutoff=0.0))
+        raise UsageError(name, "network", class_name, f"is no network of {library}", f"nearest are {near}")
     arguments: dict[str, Any]
     if library == "monai":
         arguments = {"spatial_dims": 2, "in_channels": in_channels, "out_channels": classes}
@@ -102,6 +103,9 @@ def borrowed_network(
         arguments = {"encoder_weights": None, "in_channels": in_channels, "classes": classes}
     try:
         network = make(**(arguments | dict(options or {})))
+    except ImportError as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(name, "library", library, f"lacks a package: {reason}", "install that package") from error
     except (TypeError, ValueError, KeyError) as error:
         problem = f"cannot be made: {error}"
         raise ModelError(
