@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rmaunet.evaluate.case import CaseResult
-from rmaunet.evaluate.cohort import Cohort, summarize_cohort
+from rmaunet.evaluate.cohort import Cohort, summarize, summarize_cohort
 from rmaunet.evaluate.slices import SliceResult
 from rmaunet.evaluate.tables import cohort_rows, latex_table, markdown_table, pooled_rows
 from rmaunet.files import write_csv, write_json, write_text
@@ -45,6 +45,15 @@ def _notes(results: Sequence[CaseResult]) -> str:
     return " ".join(notes)
 
 
+def _slice_means(slices: Sequence[SliceResult]) -> dict[str, dict[str, float]]:
+    """Mean over slices; without SD or interval, since the slices of a patient are not independent."""
+    means = {}
+    for metric in ("liver_dice", "liver_voe", "liver_rvd", "tumor_dice", "tumor_voe", "tumor_rvd"):
+        summary = summarize(metric, [getattr(result, metric) for result in slices], resamples=1)
+        means[metric] = {"n": summary.n, "n_undefined": summary.n_undefined, "mean": summary.mean}
+    return means
+
+
 def write_results(
     folder: Path, results: Sequence[CaseResult], *, slices: Sequence[SliceResult] = (), seed: int = 0
 ) -> Cohort:
@@ -71,7 +80,9 @@ def write_results(
         write_csv(folder / "slices.csv", [result.row() for result in slices])
     else:
         (folder / "slices.csv").unlink(missing_ok=True)  # of an earlier run into the same folder
-    write_json(folder / "summary.json", cohort.as_json())
+    write_json(
+        folder / "summary.json", {**cohort.as_json(), "per_slice": _slice_means(slices)} if slices else cohort.as_json()
+    )
     write_text(folder / "table.md", table_text(cohort, results))
     write_text(folder / "table.tex", latex_table(cohort_rows(cohort), caption=_notes(results)))
     return cohort

@@ -14,7 +14,6 @@ LABELS = {
     "voe": "VOE",
     "rvd": "RVD, (prediction - reference) / reference",
     "rvd_lits": "RVD as in LiTS, (reference - prediction) / prediction",
-    "jaccard": "Jaccard",
     "assd_mm": "ASSD, mm",
     "rmsd_mm": "RMSD, mm",
     "msd_mm": "MSD (Hausdorff), mm",
@@ -43,7 +42,7 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def cohort_rows(cohort: Cohort) -> list[list[str]]:
-    """The per-case summaries as table rows under :data:`HEADERS`, headers first.
+    """The per-case summaries as table rows under :data:`HEADERS`, headers first; jaccard, which is 1 - VOE, is left out.
 
     Args:
         cohort: From :func:`rmaunet.evaluate.summarize_cohort`.
@@ -51,7 +50,7 @@ def cohort_rows(cohort: Cohort) -> list[list[str]]:
     Returns:
         Rows of text; millimetres with two digits, fractions with four.
     """
-    return [list(HEADERS)] + [_row(summary) for summary in cohort.summaries]
+    return [list(HEADERS)] + [_row(summary) for summary in cohort.summaries if not summary.metric.endswith("jaccard")]
 
 
 def _row(summary: Summary) -> list[str]:
