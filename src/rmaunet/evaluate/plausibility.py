@@ -1,8 +1,8 @@
 """What printed means and standard deviations allow: checks of a published table that need no data.
 
-A paired test has a smallest possible p once both means, both standard deviations and the number of cases are printed; mean VOE
-follows from mean and SD of the DSC; fold means scatter at least as much as disjoint patients make them. A table that breaks one of
-these was not computed per case.
+A paired test has a smallest possible p once both means, both standard deviations and the number of cases are printed;
+mean VOE follows from mean and SD of the DSC; fold means scatter as much as disjoint patients make them. A table that
+breaks one of these was not computed per case.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from scipy import stats
 __all__ = ["expected_fold_sd", "fold_sd_probability", "smallest_paired_p", "unpaired_p", "voe_from_dice"]
 
 
-def smallest_paired_p(mean_1: float, sd_1: float, mean_2: float, sd_2: float, n: int) -> float:
+def smallest_paired_p(
+    mean_1: float, sd_1: float, mean_2: float, sd_2: float, n: int, *, rounding: float = 0.0
+) -> float:
     """Smallest two-sided p a paired t-test on n cases can give with these means and SDs.
 
     The SD of the differences is sqrt(sd_1^2 + sd_2^2 - 2 r sd_1 sd_2), smallest at r = 1, where it is ``|sd_1 - sd_2|``; so t
@@ -26,9 +28,10 @@ def smallest_paired_p(mean_1: float, sd_1: float, mean_2: float, sd_2: float, n:
         mean_2: Mean of the second.
         sd_2: Its SD.
         n: Cases, >= 2.
+        rounding: Half a unit of the SDs' last printed digit (0.0005 for 0.027); both may be off by it, which lowers the floor.
 
     Returns:
-        The floor; 0 if the SDs are equal and the means differ (nothing can be excluded), 1 if the means are equal.
+        The floor; 0 if the SDs may be equal and the means differ (nothing can be excluded), 1 if the means are equal.
 
     Raises:
         ValueError: If n < 2.
@@ -41,9 +44,10 @@ def smallest_paired_p(mean_1: float, sd_1: float, mean_2: float, sd_2: float, n:
         raise ValueError(f"n = {n}: a paired test needs two cases or more")
     if mean_1 == mean_2:
         return 1.0
-    if sd_1 == sd_2:
+    smallest_sd = abs(sd_1 - sd_2) - 2 * rounding
+    if smallest_sd <= 0:
         return 0.0
-    t = abs(mean_1 - mean_2) * math.sqrt(n) / abs(sd_1 - sd_2)
+    t = abs(mean_1 - mean_2) * math.sqrt(n) / smallest_sd
     return float(2 * stats.t.sf(t, n - 1))
 
 

@@ -34,7 +34,7 @@ class Comparison:
         p_t: Two-sided p of the paired t-test; NaN if n < 2 or all differences are 0.
         p_wilcoxon: Two-sided p of Wilcoxon's signed-rank test, exact up to 50 pairs without ties or zeros; zero
             differences are dropped; NaN if all are 0.
-        smallest_p_wilcoxon: Smallest p that this test can give with n pairs, 2^(1 - n).
+        smallest_p_wilcoxon: Smallest p that this test can give with the m pairs that differ, 2^(1 - m).
         effect_size: Mean difference / SD of the differences (Cohen's d_z); NaN where the SD is 0 or n < 2.
         wins: Cases where the first value is larger.
         ties: Cases where they are equal.
@@ -97,7 +97,7 @@ def compare(first: Sequence[float], second: Sequence[float], *, resamples: int =
     Example:
         >>> c = compare([0.9, 0.8, 0.7, 0.9], [0.8, 0.8, 0.5, 0.6])
         >>> c.n, c.wins, c.ties, c.losses, round(c.mean_difference, 3), c.smallest_p_wilcoxon
-        (4, 3, 1, 0, 0.15, 0.125)
+        (4, 3, 1, 0, 0.15, 0.25)
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} values against {len(second)}; give one a case in the same order for both")
@@ -117,7 +117,7 @@ def compare(first: Sequence[float], second: Sequence[float], *, resamples: int =
         high=high,
         p_t=p_t,
         p_wilcoxon=p_wilcoxon,
-        smallest_p_wilcoxon=smallest_wilcoxon_p(n),
+        smallest_p_wilcoxon=smallest_wilcoxon_p(int(np.count_nonzero(known))),
         effect_size=mean / sd if sd > 0 else math.nan,
         wins=int(np.count_nonzero(known > 0)),
         ties=int(np.count_nonzero(known == 0)),
