@@ -22,12 +22,13 @@ from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.networks.build import build_network
 from rmaunet.predict.weights import ModelCard, save_weights
+from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
 from rmaunet.train.ema import Average
+from rmaunet.train.log import Log
 from rmaunet.train.plan import Plan, make_plan
-from rmaunet.train.run_folder import Log, locked, machine
 
 __all__ = ["TrainingError", "train"]
 

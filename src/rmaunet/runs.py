@@ -1,9 +1,8 @@
-"""A run's folder: one process at a time, a log that a resumed run continues, a manifest."""
+"""A run's folder: one process at a time, and what a manifest says of the machine."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 import platform
@@ -11,15 +10,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from rmaunet import __version__
 from rmaunet.errors import OutputError
-from rmaunet.files import make_folder, write_text
+from rmaunet.files import make_folder
 from rmaunet.notices import notice
 
-__all__ = ["Log", "locked", "machine"]
+__all__ = ["locked", "machine"]
 
 LOCK = "run.lock"
 
@@ -85,42 +85,8 @@ def _gone(holder: Mapping[str, Any]) -> bool:
     return False
 
 
-class Log:
-    """A CSV that grows by a row at a time and is cut back to a step when a run resumes.
-
-    Args:
-        path: The file.
-        columns: Its columns; the first is "step".
-    """
-
-    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        self.path = path
-        self.columns = columns
-
-    def cut(self, step: int) -> None:
-        """Keep rows of steps below ``step`` only; make the file if there is none."""
-        kept: list[str] = []
-        if self.path.is_file():
-            with self.path.open(newline="") as file:
-                rows = list(csv.DictReader(file))
-            kept = [
-                ",".join(str(row[name]) for name in self.columns)
-                for row in rows
-                if (row.get("step") or "").isdigit() and int(row["step"]) < step and None not in row.values()
-            ]
-        write_text(self.path, "\n".join([",".join(self.columns), *kept]) + "\n")
-
-    def add(self, **row: float | int | str) -> None:
-        """Append a row; floats keep all digits."""
-        line = ",".join(repr(row[name]) if isinstance(row[name], float) else str(row[name]) for name in self.columns)
-        with self.path.open("a") as file:
-            file.write(line + "\n")
-
-
 def machine() -> dict[str, str | int]:
     """What ran this: versions and processor, nothing that identifies a person or a path."""
-    import torch
-
     commit = ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         here = Path(__file__).parent
@@ -140,7 +106,7 @@ def machine() -> dict[str, str | int]:
         "rmaunet": __version__,
         "commit": commit,
         "python": sys.version.split()[0],
-        "torch": torch.__version__,
+        "torch": metadata.version("torch"),
         "system": platform.system(),
         "processor": model or platform.machine(),
         "cores": os.cpu_count() or 0,

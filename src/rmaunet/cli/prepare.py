@@ -1,0 +1,82 @@
+"""``rmaunet prepare DATASET ROOT -o STORE``: a data set becomes a slice store for training."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+__all__ = ["Prepare", "main"]
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Read a labelled data set, check it, window and resize its slices, and write a store that training reads.
+
+    Example: rmaunet prepare lits LiTS/ -o stores/lits
+    """
+
+    dataset: tyro.conf.Positional[Literal["lits", "ircadb", "msd", "folder"]]
+    """Layout of ROOT: LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, or imagesTr/labelsTr."""
+    root: tyro.conf.Positional[Path]
+    """Folder of the data set."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the store; an older store there is replaced."""
+    window: tuple[float, float] = (-200.0, 200.0)
+    """Lowest and highest HU kept; the paper's is -200 200."""
+    size: int = 256
+    """Side of the stored slices in pixels."""
+    grid: Literal["matrix", "spacing", "body_crop", "centre_crop"] = "matrix"
+    """How a slice comes to that size: the whole matrix resized (the paper), or see docs/training.md."""
+    spacing_mm: float = 1.5
+    """Pixel side for --grid spacing."""
+    json: bool = False
+    """Print the summary as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Prepare, args=argv, prog="rmaunet prepare")
+    import json
+
+    from rmaunet.data import DATASETS
+    from rmaunet.data.prepare import prepare_store
+    from rmaunet.data.store import Store
+    from rmaunet.errors import UsageError
+    from rmaunet.preprocess import Preprocessing
+
+    try:
+        settings = Preprocessing(window_hu=args.window, size=args.size, grid=args.grid, spacing_mm=args.spacing_mm)
+    except ValueError as error:
+        name, _, rest = str(error).partition(" = ")
+        value, _, problem = rest.partition(": ")
+        raise UsageError("prepare", f"--{name}", value, problem, "see `rmaunet prepare --help`") from error
+    cases = [case for case in DATASETS[args.dataset].cases(args.root) if case.label is not None]
+
+    def progress(done: int, of: int, name: str) -> None:
+        if name:
+            print(f"[{done + 1}/{of}] {name}", file=sys.stderr, flush=True)
+
+    failures = prepare_store(cases, args.output, settings, progress=progress)
+    for _, error in failures:
+        print(f"error: {error}", file=sys.stderr)
+    store = Store(args.output)
+    summary = {
+        "store": str(args.output),
+        "cases": len(store.cases),
+        "slices": sum(case.shape[0] for case in store.cases),
+        "liver_slices": sum(sum(n > 0 for n in case.liver) for case in store.cases),
+        "tumor_slices": sum(sum(n > 0 for n in case.tumor) for case in store.cases),
+        "failed": [name for name, _ in failures],
+    }
+    if args.json:
+        print(json.dumps(summary, indent=2))
+    else:
+        print(
+            f"{summary['cases']} cases, {summary['slices']} slices ({summary['liver_slices']} with liver, "
+            f"{summary['tumor_slices']} with tumor) in {args.output}"
+        )
+    return 3 if failures else 0

@@ -1,0 +1,206 @@
+"""``rmaunet segment -i SCAN -o OUT``: a CT, or a folder of them, becomes masks."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+
+if TYPE_CHECKING:
+    from rmaunet.predict import Predictor, Weights
+    from rmaunet.segment.scan import Outcome, Request
+
+__all__ = ["Segment", "main"]
+
+FORMAT_OF = {".nii": "nifti", ".nii.gz": "nifti", ".nrrd": "nrrd", ".seg.nrrd": "nrrd", ".dcm": "dicom-seg"}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Segment liver and liver tumors in a CT: NIfTI, NRRD, MetaImage, a DICOM folder, file or zip, or a folder of scans.
+
+    The mask has the scan's own grid: 0 background, 1 liver, 2 tumor. Beside it stand a picture with contours and a manifest
+    (run.json) with volumes, times, warnings and checksums. Nothing leaves this machine.
+
+    Examples:
+      rmaunet segment -i ct.nii.gz -o result/
+      rmaunet segment -i study/ -o result/ --format dicom-seg nifti
+      rmaunet segment -i cohort/ -o masks/            (many scans; run again to go on)
+    """
+
+    input: Annotated[Path, tyro.conf.arg(aliases=["-i"])]
+    """Scan, or folder of scans."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder for the results, or the mask's own name (.nii.gz, .seg.nrrd, .dcm)."""
+    weights: Annotated[str, tyro.conf.arg(aliases=["-w"])] = "fast"
+    """Name of shipped weights (`rmaunet models list`), or their folder."""
+    format: tuple[Literal["nifti", "nrrd", "dicom-seg"], ...] = ()
+    """Formats of the mask; by default by the output's suffix, else nifti."""
+    series: str | None = None
+    """SeriesInstanceUID where a DICOM folder holds several (`rmaunet info` lists them)."""
+    volume: int | None = None
+    """Which volume of a 4-D file, from 0."""
+    hu_offset: float = 0.0
+    """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
+    overlay: bool = True
+    """Write a PNG with contours on axial, coronal and sagittal slices."""
+    report: bool = False
+    """Write a self-contained HTML report."""
+    include_phi: bool = False
+    """Let identifying text of the source into reports."""
+    device: Annotated[str, tyro.conf.arg(aliases=["-d"])] = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto: bfloat16 on CUDA, float32 elsewhere (the reference)."""
+    threads: int = 0
+    """Threads for the network; 0 takes one a core."""
+    batch: int = 4
+    """Slices a call of the network."""
+    overwrite: bool = False
+    """In a folder of scans: do again what is done already."""
+    json: bool = False
+    """Print the result as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Segment, args=argv, prog="rmaunet segment")
+    from rmaunet.errors import InputError, UsageError
+    from rmaunet.files import make_folder
+
+    if not args.input.exists() and not args.input.is_symlink():
+        raise InputError(args.input, "path", None, "does not exist", "check the path")
+    if args.batch < 1 or args.threads < 0:
+        raise UsageError("segment", "--batch/--threads", f"{args.batch}/{args.threads}", "too small", "give 1 or more")
+    own_name = _suffix(args.output)
+    if own_name and args.format and FORMAT_OF[own_name] not in args.format:
+        raise UsageError(
+            "segment", "--format", " ".join(args.format), f"does not fit the name {args.output.name}", "give a folder"
+        )
+    make_folder(args.output.parent if own_name else args.output)
+    from rmaunet.predict import load_weights
+    from rmaunet.segment.find import is_batch
+    from rmaunet.segment.scan import Request
+
+    weights = load_weights(args.weights)
+    request = Request(
+        formats=args.format or ((FORMAT_OF[own_name],) if own_name else ("nifti",)),
+        overlay=args.overlay,
+        report=args.report,
+        series=args.series,
+        volume=args.volume,
+        hu_offset=args.hu_offset,
+        include_phi=args.include_phi,
+    )
+    if own_name is None and args.series is None and is_batch(args.input):
+        return _many(args, weights, request)
+    return _one(args, weights, request, own_name)
+
+
+def _suffix(path: Path) -> str | None:
+    if path.is_dir():
+        return None
+    return next((s for s in sorted(FORMAT_OF, key=len, reverse=True) if path.name.lower().endswith(s)), None)
+
+
+def _predictor(args: Segment, weights: Weights) -> Predictor:
+    import torch
+
+    from rmaunet.errors import UsageError
+    from rmaunet.predict import Predictor
+
+    torch.set_flush_denormal(True)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    device = args.device
+    if device == "auto":
+        mps = torch.backends.mps.is_available()
+        device = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+    precision = args.precision if args.precision != "auto" else "bfloat16" if device.startswith("cuda") else "float32"
+    try:
+        return Predictor.from_weights(weights, device=device, batch=args.batch, precision=precision)
+    except (RuntimeError, AssertionError) as error:
+        text = str(error).splitlines()[0]
+        raise UsageError(
+            "segment", "--device", args.device, f"cannot be used here ({text})", "use --device cpu"
+        ) from error
+
+
+def _one(args: Segment, weights: Weights, request: Request, own_name: str | None) -> int:
+    from rmaunet.segment.scan import segment_scan
+
+    def mask_path(name: str, suffix: str) -> Path:
+        if own_name and FORMAT_OF[own_name] == FORMAT_OF[suffix]:
+            return args.output
+        return args.output / f"{name}_seg{suffix}"
+
+    outcome = segment_scan(
+        args.input,
+        _predictor(args, weights),
+        weights.card,
+        mask_path=mask_path,
+        request=request,
+        progress=lambda done, of: _tick(f"{done}/{of} slices", last=done == of),
+    )
+    _print(outcome, as_json=args.json)
+    return 0
+
+
+def _tick(text: str, *, last: bool = False) -> None:
+    """One line that rewrites itself on a terminal; only its last state elsewhere."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="\n" if last else "", file=sys.stderr, flush=True)
+    elif last:
+        print(text, file=sys.stderr, flush=True)
+
+
+def _print(outcome: Outcome, *, as_json: bool) -> None:
+    import json
+
+    from rmaunet.report import summary_lines
+
+    if as_json:
+        content = {
+            "name": outcome.name,
+            "measures": outcome.measures.to_dict(),
+            "files": [str(file) for file in outcome.files],
+            "seconds": outcome.seconds,
+            "notices": list(outcome.notices),
+        }
+        print(json.dumps(content, indent=2))
+        return
+    for line in summary_lines(outcome.measures):
+        print(line)
+    print(f"in {outcome.seconds['total']:.1f} s; wrote")
+    for file in outcome.files:
+        print(f"  {file}")
+
+
+def _many(args: Segment, weights: Weights, request: Request) -> int:
+    import json
+
+    from rmaunet.segment.find import find_items
+    from rmaunet.segment.folder import segment_folder
+
+    items = find_items(args.input)
+
+    def progress(done: int, of: int, name: str, slices: int, depth: int) -> None:
+        _tick(f"[{done + 1}/{of}] {name} {slices}/{depth} slices", last=slices == depth and depth > 0)
+
+    predictor = _predictor(args, weights)
+    summary = segment_folder(
+        items, args.output, predictor, weights.card, request=request, overwrite=args.overwrite, progress=progress
+    )
+    for failure in summary.failures:
+        print(f"error: {failure['name']}: {failure['error']}", file=sys.stderr)
+    if args.json:
+        print(json.dumps({"done": summary.done, "kept": summary.kept, "failures": summary.failures}, indent=2))
+    else:
+        print(
+            f"{len(summary.done)} segmented, {len(summary.kept)} kept from before, {len(summary.failures)} failed; "
+            f"see {args.output / 'cohort.csv'}" + (f" and {args.output / 'failures.csv'}" if summary.failures else "")
+        )
+    return 3 if summary.failures else 0

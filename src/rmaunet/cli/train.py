@@ -1,0 +1,130 @@
+"""``rmaunet train``: an experiment and a store become weights."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+__all__ = ["Train", "main"]
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network on a store; the same command again goes on where the run stopped.
+
+    Example: rmaunet train --data stores/lits --split lits_paper -o runs/paper
+    """
+
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the run: checkpoints, log.csv, experiment.json, weights/."""
+    data: Annotated[Path | None, tyro.conf.arg(aliases=["-d"])] = None
+    """Store made by `rmaunet prepare` (not needed with --dry-run)."""
+    experiment: Annotated[str, tyro.conf.arg(aliases=["-e"])] = "paper"
+    """Name of an experiment; `rmaunet train --list` names them."""
+    config: Path | None = None
+    """An experiment.json to use instead, as stored in a run's folder."""
+    split: str = "all"
+    """Which cases of the store: all, lits_paper (27-130), lits_clean (without 28-47), or a split's JSON file."""
+    fold: int = 0
+    """Fold of a split file."""
+    steps: int | None = None
+    """Optimiser steps instead of the experiment's."""
+    seed: int | None = None
+    """Seed instead of the experiment's."""
+    checkpoint_every: int = 200
+    """Steps between checkpoints."""
+    threads: int = 0
+    """Threads for the network; 0 takes one a core."""
+    dry_run: bool = False
+    """Check and print the experiment and the plan, train nothing."""
+    list: bool = False
+    """Print the experiments' names and end."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Train, args=argv, prog="rmaunet train") if "--list" not in argv else None
+    import json
+    from dataclasses import replace
+
+    from rmaunet.experiments.presets import EXPERIMENTS
+
+    if args is None:
+        for name, known in EXPERIMENTS.items():
+            print(f"{name:<12} {known.network.name} base {known.network.base}, loss {known.loss}")
+        return 0
+    from rmaunet.errors import UsageError
+    from rmaunet.settings import to_dict
+
+    experiment = _experiment(args)
+    if args.steps is not None:
+        if args.steps < 1:
+            raise UsageError("train", "--steps", args.steps, "must be at least 1", "give a positive number")
+        experiment = replace(experiment, training=replace(experiment.training, steps=args.steps))
+    if args.seed is not None:
+        experiment = replace(experiment, seed=args.seed)
+    from rmaunet.networks.build import build_network
+
+    try:
+        network = build_network(experiment.network, in_channels=experiment.preprocessing.channels)
+    except (ValueError, TypeError) as error:
+        raise UsageError(args.config or experiment.name, "network", None, str(error), "correct it") from error
+    if args.dry_run:
+        parameters = sum(p.numel() for p in network.parameters())
+        print(json.dumps({"experiment": to_dict(experiment), "parameters": parameters}, indent=2))
+        return 0
+    del network
+    if args.data is None:
+        raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
+    import torch
+
+    from rmaunet.data.store import Store
+    from rmaunet.train import train
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    store = Store(args.data, check=True)
+    cases = _cases(args, store.cases)
+    weights = train(experiment, store, cases, args.output, checkpoint_every=args.checkpoint_every, say=say)
+    print(weights)
+    return 0
+
+
+def _experiment(args: Train):  # type: ignore[no-untyped-def]
+    import json
+
+    from rmaunet.errors import InputError, UsageError
+    from rmaunet.experiments.experiment import Experiment
+    from rmaunet.experiments.presets import EXPERIMENTS
+    from rmaunet.losses import LOSSES
+    from rmaunet.settings import from_dict
+
+    if args.config is None:
+        if args.experiment not in EXPERIMENTS:
+            known = ", ".join(EXPERIMENTS)
+            raise UsageError("train", "--experiment", args.experiment, "unknown", f"choose from {known}")
+        return EXPERIMENTS[args.experiment]
+    try:
+        content = json.loads(args.config.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            args.config, "content", None, f"is not readable JSON ({error})", "give an experiment.json"
+        ) from error
+    experiment = from_dict(Experiment, content, subject=str(args.config))
+    if experiment.loss not in LOSSES:
+        raise InputError(args.config, "loss", experiment.loss, "unknown", f"choose from {', '.join(LOSSES)}")
+    return experiment
+
+
+def _cases(args: Train, stored) -> list[str]:  # type: ignore[no-untyped-def]
+    from rmaunet.data.splits import training_cases
+
+    return training_cases(args.split, [case.name for case in stored], fold=args.fold)

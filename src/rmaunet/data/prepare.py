@@ -1,0 +1,89 @@
+"""From a data set on disk to a slice store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.data.case import Case
+from rmaunet.data.load import load_case
+from rmaunet.data.store import StoreWriter
+from rmaunet.errors import InputError, RmaunetError
+from rmaunet.files import sha256
+from rmaunet.preprocess import Prepared, Preprocessing, prepare, to_bytes
+from rmaunet.volume import Volume, axial
+
+__all__ = ["prepare_store", "prepare_volumes"]
+
+
+def prepare_volumes(
+    ct: Volume, mask: Volume, settings: Preprocessing
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8], tuple[float, float, float]]:
+    """A case as a store keeps it.
+
+    Args:
+        ct: HU, any orientation.
+        mask: Labels on the same grid.
+        settings: Window and grid; neighbours are not stored, slices find them in the store.
+
+    Returns:
+        Images and labels (D, H, W) and their spacing (z, y, x) in mm.
+    """
+    prepared = prepare(ct, settings)
+    upright = axial(mask).array
+    middle = settings.context_slices
+    images = np.concatenate([to_bytes(prepared.slices(z, z + 1)[:, middle]) for z in range(len(prepared))])
+    labels = np.stack([prepared.grid.forward(plane, fill=0, nearest=True) for plane in upright])
+    return images, labels.astype(np.uint8), _spacing(prepared)
+
+
+def _spacing(prepared: Prepared) -> tuple[float, float, float]:
+    dz, dy, dx = prepared.ct.spacing
+    top, bottom, left, right = prepared.grid.box
+    rows, columns = prepared.grid.resized
+    return (float(dz), float(dy * (bottom - top) / rows), float(dx * (right - left) / columns))
+
+
+def prepare_store(
+    cases: Sequence[Case],
+    root: Path,
+    settings: Preprocessing,
+    *,
+    progress: Callable[[int, int, str], None] = lambda done, of, name: None,
+) -> list[tuple[str, RmaunetError]]:
+    """Write a store of all cases that can be used.
+
+    Args:
+        cases: Labelled cases.
+        root: The store's folder.
+        settings: Window and grid.
+        progress: Told (cases done, cases in all, the case worked on).
+
+    Returns:
+        The cases left out, each with the reason.
+
+    Raises:
+        InputError: If no case could be used.
+        OutputError: If the store cannot be written.
+    """
+    failures: list[tuple[str, RmaunetError]] = []
+    with StoreWriter(root, settings) as writer:
+        for done, case in enumerate(cases):
+            progress(done, len(cases), case.name)
+            try:
+                scan, mask = load_case(case)
+                images, labels, spacing_mm = prepare_volumes(scan.volume, mask, settings)
+            except InputError as error:
+                failures.append((case.name, error))
+                continue
+            source = sha256(case.image) if case.image.is_file() else ""
+            writer.add(case.name, images, labels, spacing_mm=spacing_mm, patient=case.patient, source=source)
+        progress(len(cases), len(cases), "")
+        if not writer.cases:
+            raise InputError(
+                root, "cases", len(cases), "none could be used", f"first: {failures[0][1]}" if failures else ""
+            )
+    return failures

@@ -1,0 +1,147 @@
+"""A folder of scans: weights loaded once, bad scans passed over and listed, a second run does what is missing."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rmaunet.errors import OutputError, RmaunetError
+from rmaunet.files import make_folder, sha256, write_csv
+from rmaunet.predict import ModelCard, Predictor
+from rmaunet.runs import locked
+from rmaunet.segment.find import Item
+from rmaunet.segment.scan import Request, segment_scan
+from rmaunet.settings import to_dict
+
+__all__ = ["Summary", "segment_folder"]
+
+FAILURE_COLUMNS = ("name", "kind", "exit_code", "error")
+
+
+@dataclass
+class Summary:
+    """What came of a folder.
+
+    Attributes:
+        done: Names segmented in this run.
+        kept: Names whose results of an earlier run still hold.
+        failures: Rows of failures.csv.
+    """
+
+    done: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def segment_folder(
+    items: Sequence[Item],
+    out: Path,
+    predictor: Predictor,
+    card: ModelCard,
+    *,
+    request: Request,
+    overwrite: bool = False,
+    progress: Callable[[int, int, str, int, int], None] = lambda done, of, name, slices, depth: None,
+) -> Summary:
+    """Segment many scans into one folder.
+
+    Args:
+        items: The scans.
+        out: Folder of the results: ``NAME_seg.nii.gz`` and its companions, cohort.csv, failures.csv.
+        predictor: Network with weights, used for all.
+        card: The weights' card.
+        request: What to write for each.
+        overwrite: Do again what is there.
+        progress: Told (scans done, scans in all, name, slices done, slices of this scan).
+
+    Returns:
+        Names done, kept and failed; cohort.csv and failures.csv say the same with numbers and reasons.
+
+    Raises:
+        OutputError: If the folder cannot be written, is in use by another run, or the disk is full.
+    """
+    make_folder(out)
+    summary = Summary()
+    with locked(out):
+        for left in out.glob(".partial-*"):  # of a run that was killed; ours alone write here while the lock is held
+            left.unlink()
+        try:
+            for index, item in enumerate(items):
+                progress(index, len(items), item.name, 0, 0)
+                extra = {"source": _signature(item), "request": to_dict(request)}
+                if not overwrite and _holds(out / f"{item.name}_run.json", card, extra):
+                    summary.kept.append(item.name)
+                    continue
+                _one(item, index, len(items), out, predictor, card, request, extra, summary, progress)
+        finally:
+            _write_tables(items, out, summary)
+    return summary
+
+
+def _one(
+    item: Item,
+    index: int,
+    count: int,
+    out: Path,
+    predictor: Predictor,
+    card: ModelCard,
+    request: Request,
+    extra: dict[str, Any],
+    summary: Summary,
+    progress: Callable[[int, int, str, int, int], None],
+) -> None:
+    (out / f"{item.name}_run.json").unlink(missing_ok=True)
+    wanted = Request(**{**to_dict(request), "formats": request.formats, "series": item.series})
+    try:
+        segment_scan(
+            item.path,
+            predictor,
+            card,
+            mask_path=lambda _, suffix: out / f"{item.name}_seg{suffix}",
+            request=wanted,
+            progress=lambda done, of: progress(index, count, item.name, done, of),
+            extra=extra,
+        )
+        summary.done.append(item.name)
+    except OutputError:
+        raise
+    except RmaunetError as error:
+        summary.failures.append(
+            {"name": item.name, "kind": type(error).__name__, "exit_code": error.exit_code, "error": str(error)}
+        )
+    except Exception as error:  # a defect of ours in one scan must not cost the other nine hundred
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} (in {where.name}): a defect of rmaunet"
+        summary.failures.append({"name": item.name, "kind": "defect", "exit_code": 1, "error": " ".join(text.split())})
+
+
+def _signature(item: Item) -> list[list[Any]]:
+    """Names, sizes and times of a scan's files: what must be unchanged for a result to still hold."""
+    files = [item.path] if item.path.is_file() else sorted(p for p in item.path.iterdir() if p.is_file())
+    facts = [(file, file.stat()) for file in files]
+    return [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in facts]
+
+
+def _holds(manifest: Path, card: ModelCard, extra: dict[str, Any]) -> bool:
+    try:
+        content = json.loads(manifest.read_text())
+        same = all(content[key] == json.loads(json.dumps(value)) for key, value in extra.items())
+        whole = all(sha256(manifest.parent / name) == digest for name, digest in content["outputs"].items())
+        return bool(same and whole and content["weights"]["sha256"] == card.sha256)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _write_tables(items: Sequence[Item], out: Path, summary: Summary) -> None:
+    rows = []
+    finished = {*summary.done, *summary.kept}
+    for item in items:
+        if item.name in finished:
+            content = json.loads((out / f"{item.name}_run.json").read_text())
+            rows.append({"name": item.name, **content["cohort"], "seconds": round(content["seconds"]["total"], 3)})
+    write_csv(out / "cohort.csv", rows, None if rows else ("name",))
+    write_csv(out / "failures.csv", summary.failures, FAILURE_COLUMNS)
