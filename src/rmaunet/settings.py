@@ -107,8 +107,8 @@ def _typed(hint: Any, value: Any, subject: str, at: str) -> Any:
         return float(value)
     if hint is Path and isinstance(value, str):
         return Path(value)
-    if hint is type(None) and value is None:
-        return None
+    if hint is Any or (hint is type(None) and value is None):
+        return value
     plain = isinstance(hint, type) and isinstance(value, hint)
     if plain and not (hint is int and isinstance(value, bool)):
         return value
