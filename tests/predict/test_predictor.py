@@ -1,0 +1,90 @@
+"""The way from a CT to a mask, with a network whose answer is known."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rmaunet.networks.build import NetworkSettings, build_network
+from rmaunet.predict import ModelCard, Postprocessing, Predictor, load_weights, save_weights
+from rmaunet.preprocess import Preprocessing
+from rmaunet.volume import make_volume
+
+
+class Threshold(nn.Module):
+    """Liver above 50 HU, tumor above 150 HU of a window of [-200, 200]."""
+
+    def forward(self, x):
+        return torch.cat([(x[:, :1] - 0.25) * 100, (x[:, :1] - 0.75) * 100], dim=1)
+
+
+def scene():
+    array = np.full((6, 40, 48), -1000, np.int16)
+    array[1:5, 5:35, 5:40] = 0
+    array[2:5, 10:25, 8:30] = 100
+    array[3:4, 12:18, 10:20] = 190
+    expected = np.zeros(array.shape, np.uint8)
+    expected[2:5, 10:25, 8:30] = 1
+    expected[3:4, 12:18, 10:20] = 2
+    return array, expected
+
+
+def predictor(**settings):
+    return Predictor(Threshold(), Preprocessing(**settings), Postprocessing(), batch=4)
+
+
+def test_labels_lie_where_the_voxels_are():
+    array, expected = scene()
+    prediction = predictor(grid="spacing", spacing_mm=1.0).predict(make_volume(array))
+    assert np.array_equal(prediction.mask.array, expected)
+    assert set(prediction.seconds) == {"prepare", "network", "restore", "postprocess"}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("signs", list(itertools.product((1, -1), repeat=3)))
+def test_a_turned_copy_gives_the_same_mask_in_patient_space(order, signs):
+    array, expected = scene()
+    ct = make_volume(array)
+    turned = ct.permute_spatial_axes(list(order))
+    for axis, sign in enumerate(signs):
+        if sign < 0:
+            turned = turned.flip_spatial(axis)
+    mask = predictor(grid="spacing", spacing_mm=1.0).predict(turned).mask
+    assert np.array_equal(mask.affine, turned.affine)
+    back = mask.match_geometry(ct)
+    assert np.array_equal(back.array, expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 13, 17), (3, 50, 33), (70, 16, 16)])
+def test_any_shape_gives_a_mask_of_that_shape(shape):
+    mask = predictor(grid="matrix", size=32).predict(make_volume(np.full(shape, -1000, np.int16))).mask
+    assert mask.array.shape == shape
+    assert mask.array.dtype == np.uint8
+    assert mask.array.max() == 0
+
+
+def test_progress_counts_to_the_end():
+    seen = []
+    predictor(grid="matrix", size=16).predict(
+        make_volume(np.zeros((6, 16, 16), np.int16)), progress=lambda *n: seen.append(n)
+    )
+    assert seen == [(4, 6), (6, 6)]
+
+
+def test_weights_come_back_and_predict_the_same(tmp_path):
+    torch.manual_seed(0)
+    settings = NetworkSettings(base=4)
+    network = build_network(settings).eval()
+    card = ModelCard(name="tiny", network=settings, preprocessing=Preprocessing(size=32))
+    save_weights(tmp_path / "tiny", network, card)
+    loaded = load_weights(tmp_path / "tiny")
+    assert loaded.card.network == settings
+    halves = {
+        k: v.half().float() if "running_" not in k and v.is_floating_point() else v
+        for k, v in network.state_dict().items()
+    }
+    network.load_state_dict(halves)
+    x = torch.randn(1, 1, 32, 32)
+    assert torch.equal(loaded.network()(x), network(x))
