@@ -1,0 +1,136 @@
+// The live viewer of the report: three planes and a 3-D render of the embedded CT and mask.
+// Everything NiiVue does for us is in this file. To swap the viewer, write another file that reads the same two
+// volumes and fulfils the same contract with the page:
+//   #ct-data, #mask-data   gzipped NIfTI in base64        #viewer-settings   JSON: windows, colors, start, volumes' names
+//   [data-go-mm]           elements that move the crosshair to "x,y,z" (RAS mm)
+//   window.rmaunetViewer   { go(mm), position() } and document.documentElement.dataset.viewer = ready | failed
+import { Niivue, NVImage, SLICE_TYPE, SHOW_RENDER, MULTIPLANAR_TYPE } from "@niivue/niivue";
+
+const byId = (id) => document.getElementById(id);
+const settings = JSON.parse(byId("viewer-settings").textContent);
+
+async function gunzip(id) {
+  const text = atob(byId(id).textContent.trim());
+  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+async function volume(buffer, name, colormap, opacity, low, high) {
+  return NVImage.new(buffer, name, colormap, opacity, null, low, high);
+}
+
+function labelMap(alphas) {
+  const [liver, tumor] = [settings.liver_rgb, settings.tumor_rgb];
+  return { R: [0, liver[0], tumor[0]], G: [0, liver[1], tumor[1]], B: [0, liver[2], tumor[2]],
+    A: alphas, I: [0, 1, 2], labels: ["", "liver", "tumor"] };
+}
+
+const common = {
+  dragAndDropEnabled: false, isResizeCanvas: true, logLevel: "error", loadingText: "", isOrientCube: false,
+  crosshairColor: [1, 1, 1, 0.55], crosshairWidth: 0.75, fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
+  isRadiologicalConvention: true, isColorbar: false, isRuler: false, show3Dcrosshair: true,
+};
+
+async function start() {
+  const probe = document.createElement("canvas").getContext("webgl2");
+  if (!probe) throw new Error("this browser offers no WebGL 2");
+  probe.getExtension("WEBGL_lose_context")?.loseContext();
+  const [ct, mask] = await Promise.all([gunzip("ct-data"), gunzip("mask-data")]);
+
+  const planes = new Niivue({ ...common, backColor: [0, 0, 0, 1], crosshairGap: 6, sagittalNoseLeft: true,
+    multiplanarShowRender: SHOW_RENDER.NEVER, sliceType: SLICE_TYPE.MULTIPLANAR, isOrientationTextVisible: true });
+  await planes.attachToCanvas(byId("planes"));
+  planes.setMultiplanarLayout(MULTIPLANAR_TYPE.ROW);
+  const [low, high] = settings.windows[0].hu;
+  planes.addVolume(await volume(ct, "ct.nii", "gray", 1, low, high));
+  const overlay = await volume(mask.slice(0), "mask.nii", "gray", 1, 0, 2);
+  overlay.setColormapLabel(labelMap([0, 255, 255]));
+  planes.addVolume(overlay);
+  planes.setInterpolation(false);
+
+  const render = new Niivue({ ...common, backColor: [0.055, 0.067, 0.082, 1], sliceType: SLICE_TYPE.RENDER,
+    isOrientationTextVisible: true, crosshairWidth: 0.6 });
+  await render.attachToCanvas(byId("render"));
+  const solid = await volume(mask, "solid.nii", "gray", 1, 0, 2);
+  solid.setColormapLabel(labelMap([0, 36, 255]));
+  render.addVolume(solid);
+  await render.setVolumeRenderIllumination(0.55);
+  render.setRenderAzimuthElevation(settings.azimuth, settings.elevation);
+  return { planes, render };
+}
+
+function position(planes) {
+  return Array.from(planes.frac2mm(planes.scene.crosshairPos)).slice(0, 3);
+}
+
+function connect({ planes, render }) {
+  const readout = byId("readout");
+  const show = () => {
+    const [x, y, z] = position(planes);
+    const frac = planes.scene.crosshairPos;
+    const value = (i) => planes.volumes[i].getValue(...planes.volumes[i].convertFrac2Vox(frac));
+    const words = { 0: "", 1: "liver", 2: "tumor" };
+    readout.textContent = [
+      `${Math.abs(x).toFixed(1)} ${x < 0 ? "L" : "R"}`, `${Math.abs(y).toFixed(1)} ${y < 0 ? "P" : "A"}`,
+      `${Math.abs(z).toFixed(1)} ${z < 0 ? "F" : "H"} mm`, `${Math.round(value(0))} HU`, words[Math.round(value(1))] ?? "",
+    ].filter(Boolean).join("   ");
+  };
+  const go = (mm) => {
+    for (const view of [planes, render]) {
+      view.scene.crosshairPos = view.mm2frac(mm);
+      view.drawScene();
+    }
+    show();
+  };
+  planes.onLocationChange = () => {
+    render.scene.crosshairPos = render.mm2frac(position(planes));
+    render.drawScene();
+    show();
+  };
+  render.onLocationChange = () => {};
+
+  for (const row of document.querySelectorAll("[data-go-mm]")) {
+    const jump = () => {
+      document.querySelectorAll("[data-go-mm].here").forEach((other) => other.classList.remove("here"));
+      row.classList.add("here");
+      go(row.dataset.goMm.split(",").map(Number));
+    };
+    row.addEventListener("click", jump);
+    row.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); jump(); }
+    });
+  }
+  const presets = byId("presets");
+  settings.windows.forEach(({ name, hu }, i) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name;
+    button.title = `${hu[0]} to ${hu[1]} HU`;
+    button.setAttribute("aria-pressed", String(i === 0));
+    button.addEventListener("click", () => {
+      presets.querySelectorAll("button").forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
+      [planes.volumes[0].cal_min, planes.volumes[0].cal_max] = hu;
+      planes.updateGLVolume();
+    });
+    presets.append(button);
+  });
+  const opacity = byId("opacity");
+  const fade = () => planes.setOpacity(1, Number(opacity.value) / 100);
+  opacity.addEventListener("input", fade);
+  const outline = byId("outline");
+  const draw = () => { planes.setAtlasOutline(outline.checked ? 1 : 0); fade(); };
+  outline.addEventListener("change", draw);
+  draw();
+  go(settings.start_mm);
+  window.rmaunetViewer = { go, position: () => position(planes) };
+}
+
+start().then((views) => {
+  document.documentElement.dataset.viewer = "ready";
+  connect(views);
+  byId("viewer").dataset.ready = "yes";
+}).catch((error) => {
+  document.documentElement.dataset.viewer = "failed";
+  byId("viewer-missing").textContent = `The live viewer cannot start (${error.message}); the pictures below show the key slices.`;
+});
