@@ -37,8 +37,8 @@ def main(argv: list[str]) -> int:
     from rmaunet.files import make_folder
     from rmaunet.io import read_mask, read_volume
     from rmaunet.predict import Predictor, load_weights
-    from rmaunet.report import summary_lines
     from rmaunet.segment.scan import Request, segment_scan
+    from rmaunet.segment.summary import summary_lines
 
     make_folder(args.output)
     weights = load_weights(args.weights)

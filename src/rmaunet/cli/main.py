@@ -31,7 +31,12 @@ class Command:
 
 # The module of command "data-check" is rmaunet.cli.data_check; each has main(argv) -> exit code.
 COMMANDS: dict[str, Command] = {
-    "evaluate": Command("measure", "Masks against references: dice, distances, lesions; per case, mean, interval."),
+    "segment": Command("Scans", "Segment liver and tumors in a CT, or in a folder of them."),
+    "demo": Command("Scans", "Segment a real example CT and show the result."),
+    "evaluate": Command("Research", "Masks against references: dice, distances, lesions; per case, mean, interval."),
+    "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),
+    "train": Command("Research", "Train a network; resumes where it stopped."),
+    "models": Command("Weights", "List, show, verify and import weights."),
 }
 
 

@@ -19,8 +19,8 @@ class Prepare:
     Example: rmaunet prepare lits LiTS/ -o stores/lits
     """
 
-    dataset: tyro.conf.Positional[Literal["lits", "ircadb", "msd", "folder"]]
-    """Layout of ROOT: LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, or imagesTr/labelsTr."""
+    dataset: tyro.conf.Positional[Literal["lits"]]
+    """Layout of ROOT: lits (volume-N.nii[.gz], segmentation-N.nii[.gz])."""
     root: tyro.conf.Positional[Path]
     """Folder of the data set."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
         name, _, rest = str(error).partition(" = ")
         value, _, problem = rest.partition(": ")
         raise UsageError("prepare", f"--{name}", value, problem, "see `rmaunet prepare --help`") from error
-    cases = [case for case in DATASETS[args.dataset].cases(args.root) if case.label is not None]
+    cases = [case for case in DATASETS[args.dataset](args.root) if case.label is not None]
 
     def progress(done: int, of: int, name: str) -> None:
         if name:

@@ -160,7 +160,7 @@ def _tick(text: str, *, last: bool = False) -> None:
 def _print(outcome: Outcome, *, as_json: bool) -> None:
     import json
 
-    from rmaunet.report import summary_lines
+    from rmaunet.segment.summary import summary_lines
 
     if as_json:
         content = {

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = ["Train", "main"]
 
@@ -29,8 +32,6 @@ class Train:
     """An experiment.json to use instead, as stored in a run's folder."""
     split: str = "all"
     """Which cases of the store: all, lits_paper (27-130), lits_clean (without 28-47), or a split's JSON file."""
-    fold: int = 0
-    """Fold of a split file."""
     steps: int | None = None
     """Optimiser steps instead of the experiment's."""
     seed: int | None = None
@@ -82,6 +83,7 @@ def main(argv: list[str]) -> int:
         raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
     import torch
 
+    from rmaunet.data.splits import split_cases
     from rmaunet.data.store import Store
     from rmaunet.train import train
 
@@ -92,7 +94,7 @@ def main(argv: list[str]) -> int:
         print(text, file=sys.stderr, flush=True)
 
     store = Store(args.data, check=True)
-    cases = _cases(args, store.cases)
+    cases, _ = split_cases(args.split, [case.name for case in store.cases])
     weights = train(experiment, store, cases, args.output, checkpoint_every=args.checkpoint_every, say=say)
     print(weights)
     return 0
@@ -122,9 +124,3 @@ def _experiment(args: Train):  # type: ignore[no-untyped-def]
     if experiment.loss not in LOSSES:
         raise InputError(args.config, "loss", experiment.loss, "unknown", f"choose from {', '.join(LOSSES)}")
     return experiment
-
-
-def _cases(args: Train, stored) -> list[str]:  # type: ignore[no-untyped-def]
-    from rmaunet.data.splits import training_cases
-
-    return training_cases(args.split, [case.name for case in stored], fold=args.fold)

@@ -41,7 +41,7 @@ def is_batch(root: Path) -> bool:
         return False
     if _image_files(root):
         return True
-    return len(_dicom_folders(root)) > 1
+    return len({path for path, _ in _dicom_series(root)}) > 1
 
 
 def find_items(root: Path) -> list[Item]:
@@ -53,11 +53,9 @@ def find_items(root: Path) -> list[Item]:
     Returns:
         Image files by suffix, and each CT series of each folder of DICOM files.
     """
-    from rmaunet.io.dicom import find_scans
-
     items = [Item(_name(path, root), path) for path in _image_files(root)]
     found: dict[Path, list[str]] = {}
-    for path, uid in find_scans(root):
+    for path, uid in _dicom_series(root):
         found.setdefault(path, []).append(uid)
     for folder, uids in found.items():
         if folder.is_file() and folder.suffix.lower() == ".zip":
@@ -80,10 +78,18 @@ def _image_files(root: Path) -> list[Path]:
     return found
 
 
-def _dicom_folders(root: Path) -> set[Path]:
+def _dicom_series(root: Path) -> list[tuple[Path, str]]:
+    """(folder or file, SeriesInstanceUID) of what else lies there, if anything does."""
+    others = any(
+        not name.startswith(".") and not name.lower().endswith(SUFFIXES)
+        for _, _, names in os.walk(root)
+        for name in names
+    )
+    if not others:
+        return []
     from rmaunet.io.dicom import find_scans
 
-    return {path for path, _ in find_scans(root)}
+    return [(Path(path), uid) for path, uid in find_scans(root)]
 
 
 def _name(path: Path, root: Path) -> str:

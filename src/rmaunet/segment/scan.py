@@ -13,8 +13,10 @@ from rmaunet.io import read_volume, write_mask
 from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
-from rmaunet.report import Measures, measure, overlay_figure, save_figure
+from rmaunet.report import overlay_figure, save_figure
+from rmaunet.report.measures import Measures, measure
 from rmaunet.runs import machine
+from rmaunet.segment.summary import cohort_row
 from rmaunet.volume import Volume
 
 __all__ = ["FORMATS", "Outcome", "Request", "segment_scan"]
@@ -113,6 +115,7 @@ def segment_scan(
         "weights": {"name": card.name, "sha256": card.sha256, "licence": card.licence},
         "runtime": {"device": str(predictor.device), "precision": predictor.precision, "batch": predictor.batch},
         "measures": measures.to_dict(),
+        "cohort": cohort_row(measures),
         "outputs": {file.name: sha256(file) for file in files},
         "seconds": seconds,
         "notices": notices,

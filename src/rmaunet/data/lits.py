@@ -1,0 +1,77 @@
+"""LiTS, the Liver Tumor Segmentation Benchmark.
+
+==========  ==========================================================================================================
+source      Bilic et al. 2019 (arXiv 1901.04056); training scans 0 to 130
+licence     CC BY-NC-ND 4.0 (the MSD Task03 re-release of the same scans: CC BY-SA 4.0)
+layout      ``volume-N.nii[.gz]`` and ``segmentation-N.nii[.gz]``, in one folder or in the two training batches' folders
+labels      0 background, 1 liver, 2 tumor; "liver" is label >= 1
+counts      131 scans, 58,638 slices; 13 scans without tumor, none of them in 0-26
+defects     orientation is mixed; volumes 28-47 have an identity affine (spacing lost); 28-47 ARE 3D-IRCADb-01's patients
+            1-20, so that a test on 3D-IRCADb after training on 27-130 is no independent one
+==========  ==========================================================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rmaunet.data.case import Case
+from rmaunet.errors import InputError
+
+__all__ = ["IRCADB_VOLUMES", "TUMOR_FREE", "cases", "number"]
+
+IRCADB_VOLUMES = range(28, 48)
+"""Volume N is 3D-IRCADb-01's patient N - 27."""
+
+TUMOR_FREE = frozenset({32, 34, 38, 41, 47, 87, 89, 91, 105, 106, 114, 115, 119})
+"""Volumes without a tumor."""
+
+_VOLUME = re.compile(r"volume-(\d+)\.nii(\.gz)?")
+
+
+def number(name: str) -> int | None:
+    """N of a case named ``volume-N``, None for other names."""
+    match = re.fullmatch(r"volume-(\d+)", name)
+    return int(match.group(1)) if match else None
+
+
+def cases(root: Path) -> list[Case]:
+    """The cases of a folder in LiTS's layout, by number.
+
+    Args:
+        root: Folder that holds the files, at any depth.
+
+    Returns:
+        One case a volume.
+
+    Raises:
+        InputError: If there is no volume, a volume stands there twice, or masks are missing (with their count and the
+            first names).
+    """
+    if not root.is_dir():
+        raise InputError(root, "data set", None, "is not a folder", "give the folder with volume-N.nii files")
+    found: dict[int, Path] = {}
+    for path in sorted(root.rglob("volume-*")):
+        match = _VOLUME.fullmatch(path.name)
+        if match is None or not path.is_file():
+            continue
+        n = int(match.group(1))
+        if n in found:
+            raise InputError(root, f"volume-{n}", path.name, "stands there twice", "remove one of the files")
+        found[n] = path
+    if not found:
+        raise InputError(root, "data set", 0, "no volume-N.nii[.gz] in it", "give LiTS's training folder")
+    result, missing = [], []
+    for n, image in sorted(found.items()):
+        names = [f"segmentation-{n}.nii", f"segmentation-{n}.nii.gz"]
+        label = next((image.with_name(name) for name in names if image.with_name(name).is_file()), None)
+        if label is None:
+            missing.append(names[0])
+        result.append(Case(f"volume-{n}", image, label))
+    if missing:
+        first = ", ".join(missing[:3])
+        raise InputError(
+            root, "masks", len(missing), f"missing beside their volumes, first {first}", "complete the set"
+        )
+    return result
