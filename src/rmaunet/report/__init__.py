@@ -9,19 +9,47 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rmaunet.report.colors import LIVER_RGB as LIVER_RGB
-    from rmaunet.report.colors import TUMOR_RGB as TUMOR_RGB
-    from rmaunet.report.overlay import overlay_figure as overlay_figure
-    from rmaunet.report.overlay import save_figure as save_figure
+    from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB
+    from rmaunet.report.flags import Flag, quality_flags
+    from rmaunet.report.lesions import Lesion, lesion_table
+    from rmaunet.report.measures import Measures, measure
+    from rmaunet.report.overlay import overlay_figure, save_figure
+    from rmaunet.report.page import write_report
+    from rmaunet.report.tables import cohort_row, summary_lines, write_tables
+
+__all__ = [
+    "LIVER_RGB",
+    "TUMOR_RGB",
+    "Flag",
+    "Lesion",
+    "Measures",
+    "cohort_row",
+    "lesion_table",
+    "measure",
+    "overlay_figure",
+    "quality_flags",
+    "save_figure",
+    "summary_lines",
+    "write_report",
+    "write_tables",
+]
 
 _HOME = {
+    "Flag": "flags",
     "LIVER_RGB": "colors",
+    "Lesion": "lesions",
+    "Measures": "measures",
     "TUMOR_RGB": "colors",
+    "cohort_row": "tables",
+    "lesion_table": "lesions",
+    "measure": "measures",
     "overlay_figure": "overlay",
+    "quality_flags": "flags",
     "save_figure": "overlay",
+    "summary_lines": "tables",
+    "write_report": "page",
+    "write_tables": "tables",
 }
-
-__all__ = ["LIVER_RGB", "TUMOR_RGB", "overlay_figure", "save_figure"]
 
 
 def __getattr__(name: str) -> Any:

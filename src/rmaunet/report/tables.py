@@ -1,0 +1,136 @@
+"""The numbers as files: measures.json, measures.csv, lesions.csv, and one row for a cohort's sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rmaunet.files import write_csv, write_json
+from rmaunet.report.flags import Flag
+from rmaunet.report.lesions import Lesion
+from rmaunet.report.measures import Measures
+
+__all__ = [
+    "COHORT_COLUMNS", "LESION_COLUMNS", "cohort_row", "lesion_row", "measures_content", "summary_lines", "write_tables",
+]  # fmt: skip
+
+LESION_COLUMNS = (
+    "id", "volume_ml", "longest_axial_mm", "perpendicular_mm", "diameter_3d_mm", "axial_index",
+    "centroid_x_mm", "centroid_y_mm", "centroid_z_mm", "centroid_d", "centroid_h", "centroid_w",
+    "surface_distance_mm", "mean_hu", "sd_hu", "contrast_hu",
+    "touches_scan_border", "touches_mask_edge", "in_liver", "target_rank", "voxels",
+)  # fmt: skip
+
+COHORT_COLUMNS = (
+    "liver_ml", "parenchyma_ml", "tumor_ml", "burden_percent",
+    "lesions", "largest_lesion_ml", "longest_axial_mm", "sum_of_targets_mm", "targets",
+    "parenchyma_mean_hu", "parenchyma_sd_hu", "tumor_mean_hu", "tumor_sd_hu",
+    "slice_mm", "row_mm", "column_mm", "flags",
+)  # fmt: skip
+
+
+def lesion_row(lesion: Lesion) -> dict[str, Any]:
+    """A lesion as one flat row, :data:`LESION_COLUMNS`."""
+    flat: dict[str, Any] = dict(lesion.to_dict())
+    flat |= {f"centroid_{axis}_mm": value for axis, value in zip("xyz", lesion.centroid_mm, strict=True)}
+    flat |= {f"centroid_{axis}": value for axis, value in zip("dhw", lesion.centroid_voxel, strict=True)}
+    return {name: flat[name] for name in LESION_COLUMNS}
+
+
+def cohort_row(measures: Measures, lesions: Sequence[Lesion] = (), flags: Sequence[Flag] = ()) -> dict[str, Any]:
+    """One scan as one row of a cohort's sheet, :data:`COHORT_COLUMNS`; the caller puts the name in front.
+
+    Args:
+        measures: The scan's.
+        lesions: Its lesion table.
+        flags: Its flags; their codes stand in one cell, parted by blanks.
+
+    Returns:
+        Column to value; NaN where a number is undefined. ``sum_of_targets_mm`` adds the longest axial diameters of
+        the first two target candidates (RECIST 1.1 allows two in one organ; ``targets`` counts them).
+    """
+    ranked = sorted((one for one in lesions if one.target_rank is not None), key=lambda one: one.target_rank or 0)[:2]
+    slice_mm, row_mm, column_mm = measures.spacing_mm
+    return {
+        "liver_ml": measures.liver_ml,
+        "parenchyma_ml": measures.parenchyma_ml,
+        "tumor_ml": measures.tumor_ml,
+        "burden_percent": measures.burden_percent,
+        "lesions": len(lesions),
+        "largest_lesion_ml": max((one.volume_ml for one in lesions), default=math.nan),
+        "longest_axial_mm": max((one.longest_axial_mm for one in lesions), default=math.nan),
+        "sum_of_targets_mm": sum(one.longest_axial_mm for one in ranked) if ranked else math.nan,
+        "targets": len(ranked),
+        "parenchyma_mean_hu": measures.parenchyma_hu.mean,
+        "parenchyma_sd_hu": measures.parenchyma_hu.sd,
+        "tumor_mean_hu": measures.tumor_hu.mean,
+        "tumor_sd_hu": measures.tumor_hu.sd,
+        "slice_mm": slice_mm,
+        "row_mm": row_mm,
+        "column_mm": column_mm,
+        "flags": " ".join(flag.code for flag in flags),
+    }
+
+
+def measures_content(measures: Measures, lesions: Sequence[Lesion], flags: Sequence[Flag]) -> dict[str, Any]:
+    """Everything measured of one scan as measures.json holds it."""
+    return {
+        "use": "research use only; not a RECIST read",
+        **measures.to_dict(),
+        "lesions": [one.to_dict() for one in lesions],
+        "flags": [flag.to_dict() for flag in flags],
+    }
+
+
+def summary_lines(measures: Measures, lesions: Sequence[Lesion] = (), flags: Sequence[Flag] = ()) -> list[str]:
+    """What the command line prints of a scan: a few aligned lines.
+
+    Args:
+        measures: The scan's.
+        lesions: Its lesion table; the five largest are shown.
+        flags: Its flags.
+
+    Returns:
+        Lines without line ends.
+    """
+    burden = f"{measures.burden_percent:.2f} %" if math.isfinite(measures.burden_percent) else "undefined"
+    lines = [
+        f"liver with tumor  {measures.liver_ml:9.1f} ml",
+        f"tumor             {measures.tumor_ml:9.1f} ml",
+        f"tumor burden      {burden:>12}  ({measures.burden_convention})",
+    ]
+    if measures.parenchyma_hu.voxels:
+        lines.append(f"parenchyma        {measures.parenchyma_hu.mean:9.1f} HU (sd {measures.parenchyma_hu.sd:.1f})")
+    for one in lesions[:5]:
+        size = f"{one.longest_axial_mm:.1f} x {one.perpendicular_mm:.1f} mm"
+        lines.append(f"lesion {one.id:<3}        {one.volume_ml:9.2f} ml  {size}")
+    if len(lesions) > 5:
+        lines.append(f"and {len(lesions) - 5} smaller lesions")
+    return lines + [f"flag: {flag.code}: {flag.text}" for flag in flags]
+
+
+def write_tables(
+    folder: Path, stem: str, measures: Measures, lesions: Sequence[Lesion], flags: Sequence[Flag]
+) -> list[Path]:
+    """Write a scan's numbers as STEMmeasures.json, STEMmeasures.csv and STEMlesions.csv.
+
+    Args:
+        folder: Created if need be.
+        stem: What the names begin with; empty for one scan in a folder of its own.
+        measures: The scan's.
+        lesions: Its lesion table; without lesions lesions.csv has a header only.
+        flags: Its flags.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputError: If one cannot be written.
+    """
+    files = [folder / f"{stem}{name}" for name in ("measures.json", "measures.csv", "lesions.csv")]
+    write_json(files[0], measures_content(measures, lesions, flags))
+    write_csv(files[1], [cohort_row(measures, lesions, flags)], COHORT_COLUMNS)
+    write_csv(files[2], [lesion_row(one) for one in lesions], LESION_COLUMNS)
+    return files
