@@ -1,0 +1,241 @@
+"""DICOM CT: a folder, a file, an Enhanced CT, a zip or a DICOMDIR becomes a scan."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import Dataset
+
+from rmaunet.errors import InputError
+from rmaunet.io.affine import obliquity, orthogonal_grid, resampled
+from rmaunet.io.archive import extracted
+from rmaunet.io.dicom_files import DICOMDIR, Found, find_files, full_header, printable, quiet, text
+from rmaunet.io.dicom_geometry import Stack
+from rmaunet.io.dicom_hu import hounsfield
+from rmaunet.io.dicom_series import Series, choose, group, stack_of
+from rmaunet.io.scan import DicomSource, Scan
+from rmaunet.notices import collect_notices, notice
+from rmaunet.volume import Volume
+
+__all__ = ["SeriesInfo", "find_scans", "list_series", "read_dicom"]
+
+AIR_HU = -1024
+
+
+@dataclass(frozen=True)
+class SeriesInfo:
+    """A series of a folder, and whether it could be segmented.
+
+    Attributes:
+        uid: SeriesInstanceUID.
+        description: SeriesDescription, on one line.
+        modality: Modality.
+        slices: Slices found.
+        shape: Slices, rows, columns; None where refused.
+        spacing_mm: Of slices, rows, columns; None where refused.
+        affine: Indices (slice, row, column) to LPS mm; None where refused.
+        contrast: ContrastBolusAgent is given.
+        phase_hint: What the description says of the phase; "" if nothing.
+        kept: Whether it can be read as a CT.
+        reason: Why not; "" if it can.
+    """
+
+    uid: str
+    description: str
+    modality: str
+    slices: int
+    shape: tuple[int, int, int] | None
+    spacing_mm: tuple[float, float, float] | None
+    affine: NDArray[np.float64] | None
+    contrast: bool
+    phase_hint: str
+    kept: bool
+    reason: str
+
+
+def read_dicom(path: Path, *, series: str | None = None) -> Scan:
+    """Read one CT series in HU.
+
+    Slices are sorted by position along their normal; a tilted gantry's stack is resampled to right angles.
+
+    Args:
+        path: A folder of any depth, a DICOM file, a zip of either, or a DICOMDIR (its folder is searched).
+        series: SeriesInstanceUID where several are there; ``UID#N`` for its AcquisitionNumber N.
+
+    Returns:
+        int16 HU where slopes and intercepts are whole numbers, else float32; its name is the folder's or file's.
+
+    Raises:
+        InputError: If there is not exactly one sound CT series; see ``docs/inputs.md``.
+    """
+    path = Path(path)
+    with _opened(path) as (found, _):
+        if found.damaged:
+            raise found.damaged[0]
+        chosen = choose(group(found), series, str(path))
+        _say_unreadable(found, chosen, path)
+        stack = stack_of(chosen, str(path))
+        array = hounsfield(stack.slices, str(path))
+        volume = _volume(array, stack, path)
+        return Scan(volume, _name(path), DicomSource(path, _headers(stack), chosen.uid))
+
+
+def _volume(array: NDArray[np.generic], stack: Stack, path: Path) -> Volume:
+    affine = stack.affine
+    if stack.shear_mm != (0.0, 0.0):
+        sheared = affine.copy()
+        for axis, shift in zip((1, 2), stack.shear_mm, strict=True):
+            sheared[:3, 0] += affine[:3, axis] / np.linalg.norm(affine[:3, axis]) * shift
+        reverse = np.eye(4)[[2, 1, 0, 3]]  # `affine` has the slowest index first, io.affine the fastest
+        upright, shape = orthogonal_grid(sheared @ reverse, array.shape[::-1])
+        tilt = np.degrees(np.arcsin(min(1.0, obliquity(sheared @ reverse))))
+        notice(path, f"gantry tilt of {tilt:.1f} degrees; resampled to right angles")
+        array = resampled(array, sheared @ reverse, upright, shape, outside=AIR_HU, nearest=False)
+        affine = upright @ reverse
+    frame = text(stack.slices[0].file.dataset, "FrameOfReferenceUID") or None
+    return Volume(array=array, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid=frame)
+
+
+def _headers(stack: Stack) -> tuple[Dataset, ...]:
+    files = {id(item.file): item.file for item in stack.slices}
+    first, *rest = files.values()
+    return (full_header(first), *(file.dataset for file in rest))
+
+
+def _name(path: Path) -> str:
+    path = path.resolve()
+    if path.name.upper() == "DICOMDIR":
+        path = path.parent
+    return path.stem if path.is_file() and path.suffix.lower() in (".dcm", ".zip", ".ima", ".dicom") else path.name
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[Found, Path]]:
+    """The DICOM files at ``path``, which stay readable inside the block, and the folder they lie in."""
+    import zipfile
+
+    if (path.is_file() and zipfile.is_zipfile(path)) or (path.suffix.lower() == ".zip" and path.is_file()):
+        with extracted(path) as folder:
+            yield find_files(folder, str(path)), folder
+        return
+    if path.is_file() and (path.name.upper() == "DICOMDIR" or _is_dicomdir(path)):
+        yield find_files(path.parent), path.parent
+        return
+    yield find_files(path), path
+
+
+def _is_dicomdir(path: Path) -> bool:
+    with path.open("rb") as file:
+        return DICOMDIR.encode() + b"\x00" in file.read(512)
+
+
+def _say_unreadable(found: Found, chosen: Series, path: Path) -> None:
+    """Name files that look like slices by their suffix and are no DICOM: a lost slice at an end leaves no gap."""
+    suffixes = {file.path.suffix.lower() for file in chosen.files} - {""}
+    lost = [other.name for other in found.other if other.suffix.lower() in suffixes]
+    if lost:
+        notice(path, f"{len(lost)} file(s) named like the slices are no DICOM and left out")
+
+
+def list_series(path: Path) -> list[SeriesInfo]:
+    """What a folder, file or archive holds, without raising for what is unsound.
+
+    Args:
+        path: As for :func:`read_dicom`.
+
+    Returns:
+        One row per series, CT first; damaged files make a row of their own.
+
+    Raises:
+        InputError: If ``path`` itself cannot be opened.
+    """
+    path = Path(path)
+    with _opened(path) as (found, _):
+        rows = [_info(series, path) for series in group(found)]
+        for error in found.damaged:
+            rows.append(SeriesInfo("", "", "", 0, None, None, None, False, "", False, str(error)))
+        return rows
+
+
+def _info(series: Series, path: Path) -> SeriesInfo:
+    sample = (series.files or [series.others[0][0]])[0]
+    data = sample.dataset
+    hint = _phase(text(data, "SeriesDescription") + " " + text(data, "ProtocolName"))
+    row = SeriesInfo(
+        uid=series.uid,
+        description=series.description,
+        modality=printable(text(data, "Modality"), 16),
+        slices=series.slices or len(series.others),
+        shape=None,
+        spacing_mm=None,
+        affine=None,
+        contrast=bool(text(data, "ContrastBolusAgent")),
+        phase_hint=hint,
+        kept=False,
+        reason="",
+    )
+    if not series.files:
+        return replace(row, reason=series.others[0][1])
+    try:
+        with quiet(), collect_notices():
+            stack = stack_of(choose([series], None, str(path)), str(path))
+            rows, columns = (int(text(stack.slices[0].file.dataset, k)) for k in ("Rows", "Columns"))
+    except InputError as error:
+        return replace(row, reason=str(error))
+    spacing = np.linalg.norm(stack.affine[:3, :3], axis=0)
+    return replace(
+        row,
+        kept=True,
+        shape=(len(stack.slices), rows, columns),
+        spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
+        affine=stack.affine,
+    )
+
+
+_PHASES: dict[str, tuple[str, ...]] = {
+    "non-contrast": ("native", "nativ", "non-contrast", "noncontrast", "without contrast", "unenhanced", "plain"),
+    "arterial": ("arterial", "art.", "early"),
+    "portal venous": ("portal", "venous", "ven.", "pvp"),
+    "delayed": ("delay", "late", "equilibrium"),
+}
+
+
+def _phase(words: str) -> str:
+    lower = words.lower()
+    return next((phase for phase, keys in _PHASES.items() if any(key in lower for key in keys)), "")
+
+
+def find_scans(folder: Path) -> list[tuple[Path, str]]:
+    """The CT series of a tree, for a batch.
+
+    Args:
+        folder: A folder of any depth.
+
+    Returns:
+        (path, SeriesInstanceUID) pairs that :func:`read_dicom` takes as ``path`` and ``series``, sorted. The path is
+        the deepest folder that holds the whole series. A folder whose DICOM files are damaged stands with UID "".
+
+    Raises:
+        InputError: If ``folder`` cannot be opened.
+    """
+    found = find_files(Path(folder))
+    pairs: set[tuple[Path, str]] = set()
+    for series in group(found):
+        if series.files:
+            parents = [str(file.path.parent) for file in series.files]
+            pairs.add((Path(os.path.commonpath(parents)), series.uid))
+    covered: dict[Path, bool] = defaultdict(bool)
+    for path, _ in pairs:
+        covered[path] = True
+    for error in found.damaged:
+        parent = Path(error.subject).parent
+        if not any(covered[p] for p in (parent, *parent.parents) if p in covered):
+            pairs.add((parent, ""))
+    return sorted(pairs)

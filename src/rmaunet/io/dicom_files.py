@@ -1,0 +1,309 @@
+"""DICOM files of a folder: which they are, their headers, and where their pixel data begins."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom import Dataset
+from pydicom.tag import Tag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from rmaunet.errors import InputError
+
+__all__ = [
+    "DicomFile",
+    "Found",
+    "find_files",
+    "full_header",
+    "inflated_pixel_data",
+    "number",
+    "numbers",
+    "printable",
+    "quiet",
+    "text",
+]
+
+# Only these tags are kept of each file: everything that sorts, checks and places a slice, and no name of a person.
+KEYWORDS = [
+    "SpecificCharacterSet",
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "Modality",
+    "SeriesDescription",
+    "PatientID",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "AcquisitionNumber",
+    "InstanceNumber",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "FrameOfReferenceUID",
+    "PositionReferenceIndicator",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "ModalityLUTSequence",
+    "ContrastBolusAgent",
+    "ProtocolName",
+    "StudyDate",
+    "AcquisitionTime",
+    "ConvolutionKernel",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "DimensionIndexSequence",
+    "DimensionOrganizationSequence",
+]
+DICOMDIR = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """One DICOM file without its pixel data.
+
+    Attributes:
+        path: Where it lies.
+        shown: How it is named to the user (inside an archive: the archive's name and the member's).
+        dataset: The tags of :data:`KEYWORDS` that it has.
+        syntax: Transfer syntax.
+        pixel_offset: Byte at which the pixel data element begins; None in a deflated file; -1 if there is none.
+    """
+
+    path: Path
+    shown: str
+    dataset: Dataset
+    syntax: UID
+    pixel_offset: int | None
+
+
+@dataclass
+class Found:
+    """What a folder holds.
+
+    Attributes:
+        files: Readable DICOM files, by path.
+        damaged: Why a file that says it is DICOM cannot be read.
+        other: Paths that are no DICOM.
+    """
+
+    files: list[DicomFile] = field(default_factory=list)
+    damaged: list[InputError] = field(default_factory=list)
+    other: list[Path] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep pydicom's and highdicom's warnings away: they quote values, a patient's among them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def printable(value: object, limit: int = 64) -> str:
+    """``value`` as one short line without control characters."""
+    line = "".join(c if c.isprintable() else "?" for c in str(value).strip())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+def find_files(root: Path, shown_root: str | None = None) -> Found:
+    """Read the header of every DICOM file at or below ``root``.
+
+    Args:
+        root: A folder of any depth (links to folders are not followed) or one file.
+        shown_root: What the user calls ``root``; by default its path.
+
+    Returns:
+        The files found; nothing is raised for a damaged one.
+
+    Raises:
+        InputError: If ``root`` does not exist or is neither a folder nor a regular file.
+    """
+    shown = str(root) if shown_root is None else shown_root
+    try:
+        mode = root.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise InputError(shown, "path", reason, "cannot be opened", "check the path") from error
+    found = Found()
+    if stat.S_ISREG(mode):
+        _add(found, root, shown)
+        return found
+    if not stat.S_ISDIR(mode):
+        raise InputError(shown, "path", None, "is neither a folder nor a regular file", "give a folder or a file")
+    for folder, subfolders, names in os.walk(root):
+        subfolders.sort()
+        for name in sorted(names):
+            path = Path(folder, name)
+            _add(found, path, str(Path(shown) / path.relative_to(root)))
+    return found
+
+
+def _add(found: Found, path: Path, shown: str) -> None:
+    try:
+        file = _read(path, shown)
+    except InputError as error:
+        found.damaged.append(error)
+        return
+    if file is None:
+        found.other.append(path)
+    elif str(file.dataset.file_meta.get("MediaStorageSOPClassUID", "")) != DICOMDIR:
+        found.files.append(file)
+
+
+def _read(path: Path, shown: str) -> DicomFile | None:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as file:
+            start = file.read(132)
+            if start[128:] != b"DICM" and not _bare(start):
+                return None
+            file.seek(0)
+            return _parse(file, path, shown, force=start[128:] != b"DICM")
+    except FileNotFoundError:  # a link that leads nowhere
+        return None
+    except OSError as error:
+        raise InputError(shown, "file", error.strerror, "cannot be read", "check its rights and its disk") from error
+
+
+def _bare(start: bytes) -> bool:
+    """Whether a file begins like old DICOM without preamble: an element of group 2 or 8 with a small length."""
+    group, element = start[:2], start[2:4]
+    return group in (b"\x02\x00", b"\x08\x00") and element in (b"\x00\x00", b"\x01\x00", b"\x05\x00", b"\x08\x00")
+
+
+def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | None:
+    try:
+        with quiet():
+            dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(KEYWORDS), force=force)
+            syntax = _syntax(dataset)
+            offset = None if syntax == DeflatedExplicitVRLittleEndian else file.tell()
+            if offset is not None and file.read(1) == b"":
+                offset = -1
+            if force and "SOPClassUID" not in dataset:
+                return None
+    except Exception as error:  # a damaged file makes pydicom raise almost anything
+        problem = f"is damaged or cut off ({type(error).__name__})"
+        raise InputError(shown, "DICOM header", None, problem, "copy it again, or move it out of the folder") from error
+    return DicomFile(path, shown, dataset, syntax, offset)
+
+
+def _syntax(dataset: Dataset) -> UID:
+    given = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    if given:
+        return UID(str(given))
+    implicit, little = dataset.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def full_header(file: DicomFile) -> Dataset:
+    """Every tag of a file but its pixel data: patient and study modules too, which a DICOM SEG must repeat.
+
+    Args:
+        file: From :func:`find_files`.
+
+    Returns:
+        The data set. It identifies the patient: never log it.
+
+    Raises:
+        InputError: If the file cannot be read any more.
+    """
+    try:
+        with quiet():
+            return pydicom.dcmread(file.path, stop_before_pixels=True, force=True)
+    except Exception as error:
+        raise InputError(file.shown, "DICOM header", None, "is damaged", "copy the file again") from error
+
+
+def inflated_pixel_data(file: DicomFile) -> bytes:
+    """The pixel data of a deflated file, whose data set is compressed as a whole.
+
+    Args:
+        file: A file of the deflated transfer syntax.
+
+    Returns:
+        The bytes of its pixel data, empty if it has none.
+    """
+    with quiet():
+        return bytes(pydicom.dcmread(file.path).get("PixelData") or b"")
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """A tag's value as text; "" where it is missing, empty or unreadable. Multiple values are joined by a backslash."""
+    try:
+        with quiet():
+            value = dataset.get(keyword)
+    except Exception:
+        return ""
+    if value is None:
+        return ""
+    return "\\".join(map(str, value)) if not isinstance(value, str) and hasattr(value, "__iter__") else str(value)
+
+
+def numbers(dataset: Dataset, keyword: str, count: int, shown: str) -> tuple[float, ...]:
+    """A tag that must hold ``count`` finite numbers.
+
+    Args:
+        dataset: A file's or a functional group's data set.
+        keyword: DICOM keyword.
+        count: How many numbers.
+        shown: The slice, for the error.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        InputError: If the tag is missing, empty, of another count, not numeric or not finite.
+    """
+    remedy = "export the series again"
+    if keyword not in dataset:
+        raise InputError(shown, keyword, None, "is missing", remedy)
+    try:
+        with quiet():
+            value = dataset[keyword].value
+            values = [] if value is None or value == "" else value if hasattr(value, "__iter__") else [value]
+            result = tuple(float(item) for item in values)
+    except Exception as error:
+        raw = getattr(dataset.get_item(Tag(keyword)), "value", b"")
+        seen = printable(raw.decode("latin-1") if isinstance(raw, bytes) else raw, 40)
+        raise InputError(shown, keyword, repr(seen), "is not a number", remedy) from error
+    if not result:
+        raise InputError(shown, keyword, None, "is empty", remedy)
+    if len(result) != count or not all(map(math.isfinite, result)):
+        problem = f"should be {count} finite number{'s' * (count > 1)}"
+        raise InputError(shown, keyword, printable(result, 80), problem, remedy)
+    return result
+
+
+def number(dataset: Dataset, keyword: str, shown: str) -> float:
+    """A tag that must hold one finite number; see :func:`numbers`."""
+    return numbers(dataset, keyword, 1, shown)[0]

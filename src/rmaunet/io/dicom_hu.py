@@ -1,0 +1,91 @@
+"""Stored values to HU: each file decoded once into an array that is allocated once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.errors import InputError
+from rmaunet.io.dicom_files import printable, text
+from rmaunet.io.dicom_pixels import decode_frames, pixel_format
+from rmaunet.io.dicom_slices import Slice
+from rmaunet.notices import notice
+
+__all__ = ["MAX_BYTES", "hounsfield"]
+
+MAX_BYTES = 4 << 30
+
+
+def hounsfield(slices: Sequence[Slice], subject: str) -> NDArray[np.int16] | NDArray[np.float32]:
+    """Decode and rescale every slice.
+
+    Args:
+        slices: In the order wanted.
+        subject: What the user calls the series.
+
+    Returns:
+        (D, H, W) HU: int16 where all slopes and intercepts are whole numbers, else float32.
+
+    Raises:
+        InputError: If a slice cannot be decoded, or the whole exceeds 4 GiB.
+    """
+    forms = {id(item.file): pixel_format(item.file) for item in slices}
+    form = forms[id(slices[0].file)]
+    whole = all(item.slope.is_integer() and item.intercept.is_integer() for item in slices)
+    kind = np.dtype(np.int16 if whole else np.float32)
+    shape = (len(slices), form.rows, form.columns)
+    if np.prod(shape, dtype=float) * kind.itemsize > MAX_BYTES:
+        raise InputError(subject, "shape", shape, "needs more than 4 GiB", "give a smaller series")
+    _say_odd(slices, subject)
+    volume = np.empty(shape, kind)
+    clipped = 0
+    for indices in _by_file(slices):
+        file = slices[indices[0]].file
+        frames = decode_frames(file, forms[id(file)], [slices[i].frame for i in indices])
+        for index, stored in zip(indices, frames, strict=True):
+            if whole:
+                clipped += _rescale_whole(stored, slices[index], volume[index])
+            else:
+                np.multiply(stored, slices[index].slope, out=volume[index], casting="unsafe")
+                volume[index] += np.float32(slices[index].intercept)
+    if clipped:
+        notice(subject, f"{clipped} voxels outside -32768 .. 32767 HU were clipped")
+    return volume
+
+
+def _by_file(slices: Sequence[Slice]) -> list[list[int]]:
+    groups: dict[int, list[int]] = {}
+    for index, item in enumerate(slices):
+        groups.setdefault(id(item.file), []).append(index)
+    return [sorted(indices, key=lambda i: slices[i].frame) for indices in groups.values()]
+
+
+def _rescale_whole(stored: NDArray[np.integer], item: Slice, out: NDArray[np.generic]) -> int:
+    """Write HU into ``out``; returns how many voxels had to be clipped."""
+    ends = [int(stored.min()) * item.slope + item.intercept, int(stored.max()) * item.slope + item.intercept]
+    if min(ends) >= -32768 and max(ends) <= 32767 and abs(item.slope) < 2**31 and abs(item.intercept) < 2**31:
+        wide = stored.astype(np.int32)
+        wide *= int(item.slope)
+        wide += int(item.intercept)
+        out[...] = wide
+        return 0
+    exact = stored * float(item.slope) + item.intercept
+    out[...] = np.clip(exact, -32768, 32767)
+    return int(np.count_nonzero((exact < -32768) | (exact > 32767)))
+
+
+def _say_odd(slices: Sequence[Slice], subject: str) -> None:
+    files = [item.file for item in slices]
+    if any(text(file.dataset, "PhotometricInterpretation") == "MONOCHROME1" for file in files):
+        notice(subject, "PhotometricInterpretation = MONOCHROME1 is for display only: HU are left as they are")
+    units = {text(file.dataset, "RescaleType") for file in files} - {"", "HU", "HU_MOD", "US"}
+    if units:
+        notice(subject, f"RescaleType = {printable(sorted(units)[0], 16)}: not HU?")
+    lossy = {f.syntax for f in files} & {f"1.2.840.10008.1.2.4.{end}" for end in (50, 51, 81, 91)}
+    if lossy:
+        notice(subject, "the images were compressed with loss: HU are not exact")
+    unnamed = [file for file in files if not text(file.dataset, "SOPInstanceUID")]
+    if unnamed:
+        notice(subject, f"SOPInstanceUID is missing in {unnamed[0].shown}: a DICOM SEG cannot refer to it")
