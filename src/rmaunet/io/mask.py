@@ -1,0 +1,93 @@
+"""Reading a mask, whatever format it is in, and putting it on a CT's grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.errors import InputError
+from rmaunet.io.affine import index_reversed, obliquity, orthogonal_grid, orthonormalised, resampled
+from rmaunet.io.formats import sniff
+from rmaunet.io.label_values import check_mapping, read_labels
+from rmaunet.io.load import SHEAR
+from rmaunet.io.nifti import case_name
+from rmaunet.io.nifti_header import parse_header, partner
+from rmaunet.io.scan import GridSource, Scan, Source
+from rmaunet.volume import Volume, geometry_difference, make_volume, to_grid
+
+__all__ = ["read_mask", "read_mask_scan"]
+
+
+def read_mask(path: str | Path, *, like: Scan | None = None, labels: Mapping[int, int] | None = None) -> Volume:
+    """Read a liver and tumor mask.
+
+    Args:
+        path: NIfTI, NRRD (Slicer's .seg.nrrd too), MetaImage, MRC or DICOM SEG.
+        like: The CT it belongs to; the mask is permuted and flipped onto its grid, never resampled.
+        labels: Foreign value to ours, e.g. {5: 1} for TotalSegmentator's liver; what it does not name is background.
+
+    Returns:
+        uint8 (D, H, W) with 0 background, 1 liver, 2 tumor; on the grid of ``like`` where given.
+
+    Raises:
+        InputError: If the file cannot be used, holds other values, or lies elsewhere than ``like`` (1e-3 mm).
+        UsageError: If ``labels`` maps to anything but 0, 1, 2.
+    """
+    path = Path(path)
+    mask = read_mask_scan(path, labels=labels).volume
+    if like is None:
+        return mask
+    if sorted(mask.spatial_shape) != sorted(like.volume.spatial_shape):
+        sizes = f"{tuple(mask.spatial_shape)} against the CT's {tuple(like.volume.spatial_shape)}"
+        raise InputError(path, "shape", sizes, "is not the CT's", "give the mask drawn on this CT")
+    try:
+        return to_grid(mask, like.volume)
+    except ValueError as error:
+        gap = geometry_difference(mask, like.volume) or "axes"
+        raise InputError(path, "affine", gap, "lies elsewhere than the CT", "give the mask drawn on this CT") from error
+
+
+def read_mask_scan(path: Path, *, labels: Mapping[int, int] | None = None) -> Scan:
+    """Read a mask together with what writing it again on its own grid needs.
+
+    Args:
+        path: See :func:`read_mask`.
+        labels: See :func:`read_mask`.
+
+    Returns:
+        A scan whose volume is the mask.
+
+    Raises:
+        InputError: See :func:`read_mask`.
+        UsageError: See :func:`read_mask`.
+    """
+    if labels is not None:
+        check_mapping(path, labels)
+    kind = sniff(path)
+    source: Source = GridSource(path)
+    if kind == "dicom":
+        from rmaunet.io.dicom_seg import read_dicom_seg
+
+        return Scan(read_dicom_seg(path), case_name(path), source)
+    if kind == "nifti":
+        header = partner(path, ".hdr") if path.name.lower().removesuffix(".gz").endswith(".img") else path
+        image, source = parse_header(header)
+        return Scan(_upright(read_labels(image, labels), image.affine), case_name(path), source)
+    from rmaunet.io.grid import parse_grid
+    from rmaunet.io.slicer_segments import read_segments
+
+    image, fields = parse_grid(path)
+    array = read_segments(image, fields, labels) if "Segment0_ID" in fields else read_labels(image, labels)
+    return Scan(_upright(array, image.affine), case_name(path), source)
+
+
+def _upright(array: NDArray[np.uint8], affine: NDArray[np.float64]) -> Volume:
+    """The mask on an orthogonal grid, the very one its sheared CT is resampled to."""
+    if obliquity(affine) > SHEAR:
+        upright, shape = orthogonal_grid(affine, array.shape[::-1])
+        array = resampled(array, affine, upright, shape, outside=0, nearest=True)
+        affine = upright
+    return make_volume(array, index_reversed(orthonormalised(affine)))

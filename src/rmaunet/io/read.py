@@ -1,0 +1,49 @@
+"""Reading a CT, whatever format it is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rmaunet.errors import UsageError
+from rmaunet.io.formats import sniff
+from rmaunet.io.scan import Scan
+
+__all__ = ["read_volume"]
+
+
+def read_volume(
+    path: str | Path, *, series: str | None = None, volume: int | None = None, hu_offset: float = 0.0
+) -> Scan:
+    """Read a CT in HU.
+
+    Args:
+        path: A NIfTI, NRRD, MetaImage or MRC file; a DICOM file, DICOMDIR, folder or zip of DICOM files.
+        series: SeriesInstanceUID, where several are there (DICOM only).
+        volume: Which volume of a 4-D file, from 0 (not DICOM).
+        hu_offset: Added to every value, in HU, for files that store HU + 1024 (not DICOM, which tells its own).
+
+    Returns:
+        The scan: array (D, H, W), affine to LPS mm, and the source that masks are written after.
+
+    Raises:
+        InputError: If there is no usable CT.
+        UsageError: If an option does not apply to the format.
+    """
+    path = Path(path)
+    kind = sniff(path)
+    if kind == "dicom":
+        if volume is not None or hu_offset:
+            field, value = ("volume", volume) if volume is not None else ("hu_offset", hu_offset)
+            raise UsageError(path, field, value, "does not apply to DICOM", "leave it out")
+        from rmaunet.io.dicom import read_dicom
+
+        return read_dicom(path, series=series)
+    if series is not None:
+        raise UsageError(path, "series", series, "applies to DICOM only", "leave it out")
+    if kind == "nifti":
+        from rmaunet.io.nifti import read_nifti
+
+        return read_nifti(path, volume=volume, hu_offset=hu_offset)
+    from rmaunet.io.grid import read_grid
+
+    return read_grid(path, volume=volume, hu_offset=hu_offset)

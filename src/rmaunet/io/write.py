@@ -1,0 +1,96 @@
+"""Writing masks and CTs; the format is the suffix's, and nothing gets its final name unread."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.errors import UsageError
+from rmaunet.io.affine import index_reversed, obliquity, resampled
+from rmaunet.io.load import SHEAR
+from rmaunet.io.nifti_write import nifti_source_of, write_array
+from rmaunet.io.nifti_xform import chosen_affine
+from rmaunet.io.scan import NiftiSource, Scan
+from rmaunet.labels import TUMOR
+from rmaunet.volume import Volume, to_grid
+
+__all__ = ["MASK_SUFFIXES", "write_mask", "write_volume"]
+
+MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".seg.dcm", ".dcm")
+"""What :func:`write_mask` writes."""
+
+
+def write_mask(mask: Volume, path: str | Path, *, like: Scan) -> None:
+    """Write a mask on the very grid of its CT.
+
+    NIfTI from NIfTI keeps the affine fields and codes of the input bit for bit; the rest of the header is new, so no
+    identifying text is carried over. The file is read back and compared before it gets its name.
+
+    Args:
+        mask: uint8, 0 background, 1 liver, 2 tumor; any order and direction of axes on the grid of ``like``.
+        path: .nii, .nii.gz, .nrrd or .seg.nrrd (3D Slicer), .dcm or .seg.dcm (DICOM SEG).
+        like: The CT.
+
+    Raises:
+        UsageError: If the suffix is none of these, the mask holds other labels, or lies on another grid.
+        OutputError: If the file cannot be written or does not read back equal.
+    """
+    path = Path(path)
+    kind = _suffix(path)
+    if mask.dtype != np.uint8 or int(mask.array.max(initial=0)) > TUMOR:
+        raise UsageError(path, "mask", str(mask.dtype), "must be uint8 labels 0, 1, 2", "convert it first")
+    try:
+        mask = to_grid(mask, like.volume)
+    except ValueError as error:
+        raise UsageError(path, "mask", str(error), "is not on the CT's grid", "restore it to the CT first") from error
+    if kind == ".dcm":
+        from rmaunet.io.dicom_seg import write_dicom_seg
+
+        write_dicom_seg(mask, path, source=like.source)
+    elif kind == ".nrrd":
+        from rmaunet.io.slicer_segments import write_segments
+
+        write_segments(mask, path)
+    elif isinstance(like.source, NiftiSource):
+        write_array(_on_source(mask, like.source), path, like.source, labels=True)
+    else:
+        write_array(mask.array, path, nifti_source_of(mask, path), labels=True)
+
+
+def _suffix(path: Path) -> str:
+    name = path.name.lower()
+    for suffix in MASK_SUFFIXES:
+        if name.endswith(suffix) and len(name) > len(suffix):
+            return "." + suffix.removesuffix(".gz").rsplit(".", 1)[1]
+    raise UsageError(path, "suffix", path.suffix or "none", "is no mask format", f"use {', '.join(MASK_SUFFIXES)}")
+
+
+def _on_source(mask: Volume, source: NiftiSource) -> NDArray[Any]:
+    """The mask's voxels on the file's own grid: as they are, or sampled back where the file's grid is sheared."""
+    affine, _ = chosen_affine(source)
+    if obliquity(affine) <= SHEAR:
+        return mask.array
+    own = index_reversed(np.asarray(mask.affine, float))
+    return resampled(mask.array, own, affine, source.shape, outside=0, nearest=True)
+
+
+def write_volume(volume: Volume, path: str | Path) -> None:
+    """Write a CT as NIfTI.
+
+    Args:
+        volume: int16, uint8 or float32; HU. Stored on its own grid, axes (i, j, k) being the array's (w, h, d).
+        path: .nii or .nii.gz.
+
+    Raises:
+        UsageError: If the suffix or the dtype is another.
+        OutputError: If the file cannot be written or does not read back equal.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith((".nii", ".nii.gz")):
+        raise UsageError(path, "suffix", path.suffix or "none", "a CT is written as NIfTI", "use .nii or .nii.gz")
+    if volume.dtype not in (np.int16, np.uint8, np.float32):
+        raise UsageError(path, "dtype", str(volume.dtype), "is none of int16, uint8, float32", "convert it first")
+    write_array(volume.array, path, nifti_source_of(volume, path), labels=False)
