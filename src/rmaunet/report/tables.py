@@ -112,13 +112,13 @@ def summary_lines(measures: Measures, lesions: Sequence[Lesion] = (), flags: Seq
 
 
 def write_tables(
-    folder: Path, stem: str, measures: Measures, lesions: Sequence[Lesion], flags: Sequence[Flag]
+    folder: Path, name: str, measures: Measures, lesions: Sequence[Lesion], flags: Sequence[Flag]
 ) -> list[Path]:
-    """Write a scan's numbers as STEMmeasures.json, STEMmeasures.csv and STEMlesions.csv.
+    """Write a scan's numbers as measures.json, measures.csv (a cohort's row with its header) and lesions.csv.
 
     Args:
         folder: Created if need be.
-        stem: What the names begin with; empty for one scan in a folder of its own.
+        name: The scan's name, for the tables.
         measures: The scan's.
         lesions: Its lesion table; without lesions lesions.csv has a header only.
         flags: Its flags.
@@ -129,8 +129,8 @@ def write_tables(
     Raises:
         OutputError: If one cannot be written.
     """
-    files = [folder / f"{stem}{name}" for name in ("measures.json", "measures.csv", "lesions.csv")]
-    write_json(files[0], measures_content(measures, lesions, flags))
-    write_csv(files[1], [cohort_row(measures, lesions, flags)], COHORT_COLUMNS)
-    write_csv(files[2], [lesion_row(one) for one in lesions], LESION_COLUMNS)
+    files = [folder / "measures.json", folder / "measures.csv", folder / "lesions.csv"]
+    write_json(files[0], {"name": name, **measures_content(measures, lesions, flags)})
+    write_csv(files[1], [{"name": name, **cohort_row(measures, lesions, flags)}], ("name", *COHORT_COLUMNS))
+    write_csv(files[2], [{"name": name, **lesion_row(one)} for one in lesions], ("name", *LESION_COLUMNS))
     return files

@@ -1,0 +1,235 @@
+"""``rmaunet measure -i CT -s MASK -o OUT``: numbers, lesion table and a picture of any mask."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
+from rmaunet.files import make_folder, sha256, write_csv, write_json
+from rmaunet.notices import collect_notices, notice
+
+if TYPE_CHECKING:
+    from rmaunet.io import Scan
+    from rmaunet.segment.find import Item
+
+__all__ = ["Measure", "main"]
+
+LABEL_NAMES = {"liver": 1, "tumor": 2, "background": 0, "1": 1, "2": 2, "0": 0}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Measure liver and tumors in a mask, whoever made it: volumes, tumor burden, HU, and a table of the lesions.
+
+    Reads masks of rmaunet, nnU-Net, TotalSegmentator, Slicer (.seg.nrrd) and DICOM SEG. Writes measures.json, measures.csv,
+    lesions.csv, overlay.png and run.json. With two folders, scans and masks are matched by name; each case gets its own
+    folder, and cohort.csv and lesions.csv hold all of them. Research use only: not a RECIST read.
+
+    Examples:
+      rmaunet measure -i ct.nii.gz -s liver_seg.nii.gz -o numbers/
+      rmaunet measure -i ct.nii.gz -s totalsegmentator.nii.gz --label 5=liver -o numbers/
+      rmaunet measure -i scans/ -s masks/ -o numbers/
+    """
+
+    mask: Annotated[Path, tyro.conf.arg(aliases=["-s"])]
+    """Mask, or folder of masks."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder for the results."""
+    input: Annotated[Path | None, tyro.conf.arg(aliases=["-i"])] = None
+    """CT, or folder of CTs. Without it: volumes and sizes, but no HU and no picture."""
+    label: tuple[str, ...] = ()
+    """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    series: str | None = None
+    """SeriesInstanceUID where a DICOM folder holds several (one scan only)."""
+    hu_offset: float = 0.0
+    """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
+    overlay: bool = True
+    """Write overlay.png with contours on axial, coronal and sagittal slices."""
+    json: bool = False
+    """Print the numbers as JSON."""
+
+
+@dataclass
+class Cohort:
+    """What came of the cases of two folders."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    lesions: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Measure, args=argv, prog="rmaunet measure")
+    labels = _labels(args.label)
+    for path in (args.mask, args.input):
+        if path is not None and not path.exists():
+            raise InputError(path, "path", None, "does not exist", "check the path")
+    if args.mask.is_dir():
+        return _many(args, labels)
+    make_folder(args.output)
+    content = _one(args, args.input, args.mask, args.output, labels)
+    if args.json:
+        print(json.dumps(content["json"], indent=2))
+    else:
+        print("\n".join(content["lines"]))
+        print(f"results in {args.output}", file=sys.stderr)
+    return 0
+
+
+def _labels(given: tuple[str, ...]) -> dict[int, int] | None:
+    found: dict[int, int] = {}
+    for word in given:
+        value, _, name = word.partition("=")
+        if not value.strip().isdigit() or name.strip().lower() not in LABEL_NAMES:
+            raise UsageError("measure", "--label", word, "is not VALUE=NAME", "write e.g. 5=liver or 7=tumor")
+        if int(value) in found:
+            raise UsageError("measure", "--label", word, "names a value twice", "give each value once")
+        found[int(value)] = LABEL_NAMES[name.strip().lower()]
+    return found or None
+
+
+def _one(
+    args: Measure,
+    ct: Path | None,
+    mask: Path,
+    folder: Path,
+    labels: Mapping[int, int] | None,
+    series: str | None = None,
+) -> dict[str, Any]:
+    """Measure one mask into ``folder``; returns what there is to print and to gather."""
+    from rmaunet.io import read_mask, read_volume
+    from rmaunet.report import lesion_table, measure, quality_flags, write_tables
+    from rmaunet.report.tables import cohort_row, lesion_row, summary_lines
+    from rmaunet.runs import machine
+
+    began = time.perf_counter()
+    with collect_notices() as notices:
+        scan = None if ct is None else read_volume(ct, series=series or args.series, hu_offset=args.hu_offset)
+        if scan is None and (args.series or args.hu_offset):
+            notice("--series, --hu-offset", "have no effect without a CT (-i)")
+        volume = read_mask(mask, like=scan, labels=labels)
+        image = None if scan is None else scan.volume
+        name = scan.name if scan is not None else _stem(mask)
+        measures, lesions = measure(image, volume), lesion_table(image, volume)
+        flags = quality_flags(image, volume, measures, lesions, slice_thickness_mm=_slice_thickness(scan))
+        files = write_tables(folder, name, measures, lesions, flags)
+        if image is not None and args.overlay:
+            from rmaunet.report import overlay_figure, save_figure
+
+            files.append(folder / "overlay.png")
+            save_figure(overlay_figure(image, volume, title=name), files[-1])
+    manifest = {
+        "command": "measure",
+        "inputs": {key: _fingerprint(path) for key, path in (("ct", ct), ("mask", mask)) if path is not None},
+        "labels": labels,
+        "series": series or args.series,
+        "hu_offset": args.hu_offset,
+        "outputs": {file.name: sha256(file) for file in files},
+        "notices": notices,
+        "seconds": round(time.perf_counter() - began, 3),
+        "machine": machine(),
+        "use": "research use only",
+    }
+    write_json(folder / "run.json", manifest)
+    return {
+        "json": json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        "lines": summary_lines(measures, lesions, flags),
+        "row": cohort_row(measures, lesions, flags),
+        "lesions": [lesion_row(one) for one in lesions],
+    }
+
+
+def _fingerprint(path: Path) -> dict[str, str]:
+    return {"name": path.name} | ({"sha256": sha256(path)} if path.is_file() else {})
+
+
+def _slice_thickness(scan: Scan | None) -> float | None:
+    from rmaunet.io import DicomSource
+
+    if scan is None or not isinstance(scan.source, DicomSource):
+        return None
+    value = scan.source.datasets[0].get("SliceThickness")
+    return float(value) if value else None
+
+
+def _stem(path: Path) -> str:
+    from rmaunet.evaluate.pairs import case_name
+
+    return case_name(path.name)
+
+
+def _many(args: Measure, labels: Mapping[int, int] | None) -> int:
+    from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS
+
+    if args.input is not None and (not args.input.is_dir() or args.input.resolve() == args.mask.resolve()):
+        raise UsageError(
+            args.input,
+            "input",
+            None,
+            "is not a folder of its own beside the masks' folder",
+            "give two files or two folders",
+        )
+    if args.series is not None:
+        raise UsageError("measure", "--series", args.series, "does not apply to folders", "measure that scan by itself")
+    cases = _cases(args.input, args.mask)
+    make_folder(args.output)
+    cohort = Cohort()
+    for index, (name, ct, series, mask) in enumerate(cases, start=1):
+        try:
+            found = _one(args, ct, mask, args.output / name, labels, series)
+        except OutputError:
+            raise
+        except Exception as error:  # one bad case must not cost the others
+            reason = str(error) if isinstance(error, RmaunetError) else f"{type(error).__name__}: {error}"
+            cohort.failures.append({"name": name, "error": reason})
+            print(f"[{index}/{len(cases)}] {name}: failed: {reason}", file=sys.stderr)
+            continue
+        cohort.rows.append({"name": name, **found["row"]})
+        cohort.lesions += [{"name": name, **row} for row in found["lesions"]]
+        print(f"[{index}/{len(cases)}] {name}: liver {found['row']['liver_ml']:.0f} ml", file=sys.stderr)
+    write_csv(args.output / "cohort.csv", cohort.rows, ("name", *COHORT_COLUMNS))
+    write_csv(args.output / "lesions.csv", cohort.lesions, ("name", *LESION_COLUMNS))
+    write_csv(args.output / "failures.csv", cohort.failures, ("name", "error"))
+    if args.json:
+        print(json.dumps({"measured": [row["name"] for row in cohort.rows], "failures": cohort.failures}, indent=2))
+    else:
+        print(f"{len(cohort.rows)} measured, {len(cohort.failures)} failed; see {args.output / 'cohort.csv'}")
+    return 3 if cohort.failures else 0
+
+
+def _cases(scans: Path | None, masks: Path) -> list[tuple[str, Path | None, str | None, Path]]:
+    """Name, CT, its series, mask; matched by the case in their names. What has no partner is said."""
+    from rmaunet.evaluate.pairs import case_name
+    from rmaunet.segment.find import find_items
+
+    found: dict[str, Path] = {}
+    for path in sorted(p for p in masks.iterdir() if p.is_file() and not p.name.startswith(".")):
+        case = case_name(path.name)
+        if case in found:
+            raise InputError(masks, f"masks of case {case}", f"{found[case].name}, {path.name}", "are two", "leave one")
+        found[case] = path
+    if scans is None:
+        return [(case, None, None, path) for case, path in found.items()]
+    items: dict[str, Item] = {}
+    for item in find_items(scans):
+        other = items.setdefault(case_name(item.name), item)
+        if other is not item:
+            both = f"{other.path.name}, {item.path.name}"
+            raise InputError(scans, f"CTs of case {case_name(item.name)}", both, "are two", "leave one")
+    for side, alone in (("mask", sorted(set(items) - set(found))), ("CT", sorted(set(found) - set(items)))):
+        if alone:
+            more = f" and {len(alone) - 10} more" if len(alone) > 10 else ""
+            notice("measure", f"{len(alone)} cases have no {side} and are left out: {', '.join(alone[:10])}{more}")
+    cases = sorted(set(items) & set(found))
+    if not cases:
+        raise InputError(masks, "cases", None, "no name is in both folders", "name scans and masks alike")
+    return [(case, items[case].path, items[case].series, found[case]) for case in cases]
