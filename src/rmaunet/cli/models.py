@@ -60,7 +60,11 @@ def main(argv: list[str]) -> int:
             print(f"  {name:<8} {(kind.__doc__ or '').splitlines()[0]}", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
     args = tyro.cli(ACTIONS[argv[0]], args=argv[1:], prog=f"rmaunet models {argv[0]}")
-    return {"list": _list, "show": _show, "verify": _verify, "import": _import}[argv[0]](args)
+    if isinstance(args, List):
+        return _list(args)
+    if isinstance(args, Show):
+        return _show(args)
+    return _verify(args) if isinstance(args, Verify) else _import(args)
 
 
 def _list(args: List) -> int:

@@ -61,8 +61,8 @@ def main(argv: list[str]) -> int:
             print(f"[{done + 1}/{of}] {name}", file=sys.stderr, flush=True)
 
     failures = prepare_store(cases, args.output, settings, progress=progress)
-    for _, error in failures:
-        print(f"error: {error}", file=sys.stderr)
+    for _, failure in failures:
+        print(f"error: {failure}", file=sys.stderr)
     store = Store(args.output)
     summary = {
         "store": str(args.output),

@@ -32,7 +32,7 @@ from rmaunet.train.plan import Plan, make_plan
 
 __all__ = ["TrainingError", "train"]
 
-LOG_EVERY = 20
+SAY_EVERY = 20
 BAD_STEPS = 10  # non-finite losses in a row before a run gives up
 
 
@@ -188,12 +188,11 @@ def _run(
             what = f"{value} for {bad} steps in a row, last on {seen_cases(batch.refs)}"
             raise TrainingError(folder, f"loss at step {step}", what, "training diverged", "lower the learning rate")
         state.step = step + 1
+        rate = plan.learning_rate(step)
+        # A row a step: a resumed run's log equals that of a run never stopped.
+        log.add(step=step, loss=value, learning_rate=rate, size=batch.images.shape[-1], batch=len(batch.refs))
         summed, counted, slices = summed + value, counted + 1, slices + len(batch.refs)
-        if state.step % LOG_EVERY == 0 or state.step == last:
-            rate = plan.learning_rate(step)
-            log.add(
-                step=step, loss=summed / counted, learning_rate=rate, size=batch.images.shape[-1], batch=len(batch.refs)
-            )
+        if state.step % SAY_EVERY == 0 or state.step == last:
             speed = slices / (time.perf_counter() - began)
             say(f"step {state.step}/{plan.steps} loss {summed / counted:.4f} lr {rate:.2e} {speed:.1f} slices/s")
             summed, counted, began, slices = 0.0, 0, time.perf_counter(), 0
