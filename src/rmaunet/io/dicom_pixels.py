@@ -19,7 +19,7 @@ from rmaunet.errors import InputError
 from rmaunet.io.dicom_codecs import CodestreamError, decode_jpeg, decode_rle
 from rmaunet.io.dicom_files import DicomFile, inflated_pixel_data, number, quiet, text
 
-__all__ = ["PixelFormat", "decode_frames", "pixel_format", "stored_values"]
+__all__ = ["PixelFormat", "decode_frames", "pixel_element", "pixel_format", "stored_values"]
 
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
 JPEG = tuple("1.2.840.10008.1.2.4." + end for end in ("50", "51", "57", "70", "80", "81", "90", "91"))
@@ -152,7 +152,7 @@ def stored_values(words: NDArray[np.unsignedinteger], form: PixelFormat) -> NDAr
 
 
 def _native(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> Iterator[NDArray[np.unsignedinteger]]:
-    with _pixel_element(file) as (stream, length):
+    with pixel_element(file) as (stream, length):
         size = form.frame_bytes
         left = length if file.pixel_offset is None else os.fstat(stream.fileno()).st_size - stream.tell()
         have, need = min(length, left), size * form.frames
@@ -166,7 +166,7 @@ def _native(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> Iterat
 
 
 def _encapsulated(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> Iterator[NDArray[np.unsignedinteger]]:
-    with _pixel_element(file) as (stream, length):
+    with pixel_element(file) as (stream, length):
         if length != 0xFFFFFFFF:
             problem = "is not encapsulated although TransferSyntaxUID says it is compressed"
             raise InputError(file.shown, "PixelData", None, problem, REMEDY)
@@ -187,7 +187,7 @@ def _decode(coded: bytes, form: PixelFormat) -> NDArray[np.unsignedinteger]:
 
 
 @contextlib.contextmanager
-def _pixel_element(file: DicomFile) -> Iterator[tuple[BinaryIO, int]]:
+def pixel_element(file: DicomFile) -> Iterator[tuple[BinaryIO, int]]:
     """The pixel data element's value: a stream that stands at its first byte, and its length."""
     if file.pixel_offset == -1:
         raise InputError(file.shown, "PixelData", None, "is missing: the file is cut off, or no image", REMEDY)

@@ -12,7 +12,7 @@ from pydicom import Dataset
 from rmaunet.errors import InputError
 from rmaunet.io.dicom_files import DicomFile, number, numbers, printable, quiet, text
 
-__all__ = ["Slice", "is_image", "left_out", "slices_of"]
+__all__ = ["Slice", "functional_group", "is_image", "left_out", "slices_of", "unit_vectors"]
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 SCOUT = {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"}
@@ -109,7 +109,7 @@ _GROUPS = {
 def _slice(file: DicomFile, frame: int, shown: str, holders: dict[str, Dataset]) -> Slice:
     position = numbers(holders["ImagePositionPatient"], "ImagePositionPatient", 3, shown)
     cosines = numbers(holders["ImageOrientationPatient"], "ImageOrientationPatient", 6, shown)
-    row, column = _unit_vectors(cosines, shown)
+    row, column = unit_vectors(cosines, shown)
     height, width = numbers(holders["PixelSpacing"], "PixelSpacing", 2, shown)
     if not (0 < height < 1e4 and 0 < width < 1e4):
         raise InputError(shown, "PixelSpacing", (height, width), "should be two millimetre distances above 0", REMEDY)
@@ -120,7 +120,7 @@ def _slice(file: DicomFile, frame: int, shown: str, holders: dict[str, Dataset])
     return Slice(file, frame, np.array(position), row, column, (height, width), slope, intercept)
 
 
-def _unit_vectors(cosines: tuple[float, ...], shown: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def unit_vectors(cosines: tuple[float, ...], shown: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Row and column directions, of length one and at right angles: files round them."""
     row, column = np.array(cosines[:3]), np.array(cosines[3:])
     lengths = np.linalg.norm(row), np.linalg.norm(column)
@@ -141,12 +141,13 @@ def _frames(file: DicomFile) -> list[Slice]:
     result = []
     for index, own in enumerate(frames):
         shown = f"{file.shown} frame {index + 1}"
-        holders = {tag: _group(own, shared, _GROUPS[tag]) for tag in _TAGS}
+        holders = {tag: functional_group(own, shared, _GROUPS[tag]) for tag in _TAGS}
         result.append(_slice(file, index, shown, holders))
     return result
 
 
-def _group(own: Dataset, shared: list[Dataset], keyword: str) -> Dataset:
+def functional_group(own: Dataset, shared: list[Dataset], keyword: str) -> Dataset:
+    """A frame's own item of a functional group, else the shared one, else an empty data set."""
     for holder in (own, *shared):
         items = _items(holder, keyword)
         if items:
