@@ -48,8 +48,7 @@ class ViewerBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             )
             if _wish() == "require":
                 raise RuntimeError(message) from error
-            self.app.display_error(message)
-            print(message, file=sys.stderr)
+            sys.stderr.write(message + "\n")
 
 
 def _wish() -> str:

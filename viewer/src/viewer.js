@@ -3,7 +3,7 @@
 // volumes and fulfils the same contract with the page:
 //   #ct-data, #mask-data   gzipped NIfTI in base64        #viewer-settings   JSON: windows, colors, start, volumes' names
 //   [data-go-mm]           elements that move the crosshair to "x,y,z" (RAS mm)
-//   window.rmaunetViewer   { go(mm), position() } and document.documentElement.dataset.viewer = ready | failed
+//   #planes[data-crosshair-mm]   where the crosshair is       html[data-viewer]   "ready" or "failed"
 import { Niivue, NVImage, SLICE_TYPE, SHOW_RENDER, MULTIPLANAR_TYPE } from "@niivue/niivue";
 
 const byId = (id) => document.getElementById(id);
@@ -28,7 +28,7 @@ function labelMap(alphas) {
 
 const common = {
   dragAndDropEnabled: false, isResizeCanvas: true, logLevel: "error", loadingText: "", isOrientCube: false,
-  crosshairColor: [1, 1, 1, 0.55], crosshairWidth: 0.75, fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
+  crosshairColor: [0.93, 0.95, 0.97, 0.7], crosshairWidth: 0.7, crosshairWidthUnit: "mm", fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
   isRadiologicalConvention: true, isColorbar: false, isRuler: false, show3Dcrosshair: true,
 };
 
@@ -38,7 +38,7 @@ async function start() {
   probe.getExtension("WEBGL_lose_context")?.loseContext();
   const [ct, mask] = await Promise.all([gunzip("ct-data"), gunzip("mask-data")]);
 
-  const planes = new Niivue({ ...common, backColor: [0, 0, 0, 1], crosshairGap: 6, sagittalNoseLeft: true,
+  const planes = new Niivue({ ...common, backColor: [0, 0, 0, 1], crosshairGap: 14, sagittalNoseLeft: true,
     multiplanarShowRender: SHOW_RENDER.NEVER, sliceType: SLICE_TYPE.MULTIPLANAR, isOrientationTextVisible: true });
   await planes.attachToCanvas(byId("planes"));
   planes.setMultiplanarLayout(MULTIPLANAR_TYPE.ROW);
@@ -50,45 +50,35 @@ async function start() {
   planes.setInterpolation(false);
 
   const render = new Niivue({ ...common, backColor: [0.055, 0.067, 0.082, 1], sliceType: SLICE_TYPE.RENDER,
-    isOrientationTextVisible: true, crosshairWidth: 0.6 });
+    isOrientationTextVisible: true });
   await render.attachToCanvas(byId("render"));
   const solid = await volume(mask, "solid.nii", "gray", 1, 0, 2);
-  solid.setColormapLabel(labelMap([0, 36, 255]));
+  solid.setColormapLabel(labelMap([0, 2, 255]));
   render.addVolume(solid);
   await render.setVolumeRenderIllumination(0.55);
   render.setRenderAzimuthElevation(settings.azimuth, settings.elevation);
   return { planes, render };
 }
 
-function position(planes) {
-  return Array.from(planes.frac2mm(planes.scene.crosshairPos)).slice(0, 3);
-}
-
 function connect({ planes, render }) {
   const readout = byId("readout");
-  const show = () => {
-    const [x, y, z] = position(planes);
-    const frac = planes.scene.crosshairPos;
-    const value = (i) => planes.volumes[i].getValue(...planes.volumes[i].convertFrac2Vox(frac));
-    const words = { 0: "", 1: "liver", 2: "tumor" };
+  const words = ["", "liver", "tumor"];
+  planes.onLocationChange = ({ mm, values }) => {
+    const [x, y, z] = mm;
+    render.scene.crosshairPos = render.mm2frac([x, y, z]);
+    render.drawScene();
+    byId("planes").dataset.crosshairMm = [x, y, z].map((one) => one.toFixed(2)).join(",");
     readout.textContent = [
-      `${Math.abs(x).toFixed(1)} ${x < 0 ? "L" : "R"}`, `${Math.abs(y).toFixed(1)} ${y < 0 ? "P" : "A"}`,
-      `${Math.abs(z).toFixed(1)} ${z < 0 ? "F" : "H"} mm`, `${Math.round(value(0))} HU`, words[Math.round(value(1))] ?? "",
+      `${Math.abs(x).toFixed(0)} ${x < 0 ? "L" : "R"}`, `${Math.abs(y).toFixed(0)} ${y < 0 ? "P" : "A"}`,
+      `${Math.abs(z).toFixed(0)} ${z < 0 ? "I" : "S"} mm`, `${Math.round(values[0].value)} HU`,
+      words[Math.round(values[1].value)],
     ].filter(Boolean).join("   ");
   };
   const go = (mm) => {
-    for (const view of [planes, render]) {
-      view.scene.crosshairPos = view.mm2frac(mm);
-      view.drawScene();
-    }
-    show();
+    planes.scene.crosshairPos = planes.mm2frac(mm);
+    planes.drawScene();
+    planes.createOnLocationChange();
   };
-  planes.onLocationChange = () => {
-    render.scene.crosshairPos = render.mm2frac(position(planes));
-    render.drawScene();
-    show();
-  };
-  render.onLocationChange = () => {};
 
   for (const row of document.querySelectorAll("[data-go-mm]")) {
     const jump = () => {
@@ -123,7 +113,6 @@ function connect({ planes, render }) {
   outline.addEventListener("change", draw);
   draw();
   go(settings.start_mm);
-  window.rmaunetViewer = { go, position: () => position(planes) };
 }
 
 start().then((views) => {

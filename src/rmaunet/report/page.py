@@ -1,0 +1,188 @@
+"""The report: one HTML file with findings, lesion table, pictures and a live viewer, which loads nothing from anywhere.
+
+The page is made of text that was escaped (Jinja2), pictures, two small volumes and two inline blocks, style and viewer,
+whose hashes its content security policy names: no other script or style runs in it, and it cannot reach a network.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from rmaunet import __version__
+from rmaunet.files import write_text
+from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB
+from rmaunet.report.embed import PACKED_HU, Embedded, embed
+from rmaunet.report.findings import lesion_rows, no_lesion_words, number, tiles
+from rmaunet.report.flags import quality_flags
+from rmaunet.report.lesions import Lesion, lesion_table
+from rmaunet.report.measures import measure
+from rmaunet.report.pictures import axial_picture, evenly_spaced, planes_picture
+from rmaunet.report.planes import focus, matched
+from rmaunet.volume import Volume
+
+__all__ = ["WINDOWS_HU", "viewer_script", "write_report"]
+
+WINDOWS_HU = {"Abdomen": (-125, 225), "Liver": (15, 165), "Wide": (-200, 310)}
+"""The viewer's presets: HU shown black and HU shown white."""
+
+MOST_PICTURES = 6
+
+
+def write_report(
+    ct: Volume,
+    mask: Volume,
+    path: Path,
+    *,
+    title: str,
+    notes: Sequence[str] = (),
+    facts: Mapping[str, str] | None = None,
+) -> None:
+    """Write the report of a CT and a mask as one self-contained HTML file.
+
+    Args:
+        ct: CT in HU, any orientation.
+        mask: Labels {0, 1, 2} on the CT's voxel positions, whoever made it.
+        path: The file; it opens offline by double click.
+        title: The page's heading. It is shown as text, whatever it holds.
+        notes: Sentences for the end of the page, e.g. the notices given when the scan was read.
+        facts: Rows for the provenance, e.g. {"Weights": "fast 1.0"}; no date is written unless it stands here.
+
+    Raises:
+        InputError: If the mask is not on the CT's grid.
+        OutputError: If the file cannot be written.
+    """
+    turned, labels = matched(ct, mask)
+    packed = embed(turned, labels)
+    lesions = lesion_table(turned, labels)
+    viewer, css = viewer_script(), _asset("page.css")
+    content: dict[str, Any] = {
+        "title": title,
+        "policy": _policy(css, viewer),
+        "css": Markup(css),
+        "viewer": Markup(viewer) if viewer else None,
+        "viewer_missing": _viewer_missing(viewer),
+        "packed": _packed_words(packed),
+        "planes_picture": _base64(planes_picture(turned, labels)),
+        "slices": _slices(turned, labels, lesions),
+        "facts": [*_own_facts(turned), *(facts or {}).items()],
+        "notes": list(notes),
+        **_findings(turned, labels, lesions),
+    }
+    if viewer:
+        content |= {
+            "settings": _settings(labels),
+            "ct_data": _base64(packed.ct_gz),
+            "mask_data": _base64(packed.mask_gz),
+        }
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=False)
+    write_text(path, environment.from_string(_asset("page.html.jinja")).render(content))
+
+
+def viewer_script() -> str | None:
+    """The bundled viewer (NiiVue behind our own small file), or None where this installation was built without it."""
+    built = resources.files("rmaunet.report") / "viewer_dist" / "viewer.js"
+    # A browser hashes a script after normalising its line ends.
+    return built.read_text(encoding="utf-8").replace("\r\n", "\n") if built.is_file() else None
+
+
+def _asset(name: str) -> str:
+    return (resources.files("rmaunet.report") / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _policy(css: str, viewer: str | None) -> str:
+    def source(text: str) -> str:
+        return f"'sha256-{_base64(hashlib.sha256(text.encode()).digest())}'"
+
+    script = source(viewer) if viewer else "'none'"
+    return (
+        f"default-src 'none'; script-src {script}; style-src {source(css)}; img-src data: blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _findings(ct: Volume, labels: Volume, lesions: Sequence[Lesion]) -> dict[str, Any]:
+    measures = measure(ct, labels)
+    rows = lesion_rows(lesions)
+    return {
+        "tiles": tiles(measures, lesions),
+        "flags": [f"{flag.text[:1].upper()}{flag.text[1:]}." for flag in quality_flags(ct, labels, measures, lesions)],
+        "lesions": rows,
+        "lesion_count": f"{len(rows)} found" if len(rows) > 1 else "1 found",
+        "any_target": any(row["target"] for row in rows),
+        "no_lesions": no_lesion_words(measures),
+    }
+
+
+def _slices(ct: Volume, labels: Volume, lesions: Sequence[Lesion]) -> list[dict[str, str]]:
+    """The slices on which the largest lesions are longest; without lesions, slices spread over the liver."""
+    shown: dict[int, list[Lesion]] = {}
+    for lesion in lesions[:MOST_PICTURES]:
+        shown.setdefault(lesion.axial_index, []).append(lesion)
+    if not lesions:
+        shown = {index: [] for index in evenly_spaced(labels, MOST_PICTURES)}
+    made = []
+    for index, on_it in shown.items():
+        z = float((np.asarray(ct.affine) @ [index, 0, 0, 1])[2])
+        name = f"Lesion {', '.join(str(one.id) for one in on_it)}" if on_it else "Liver"
+        # A number stands at the rim of its lesion, where the longest diameter ends on the viewer's right.
+        marks = {str(one.id): np.array(max(one.longest_ends_mm, key=lambda end: end[0])) for one in on_it}
+        made.append(
+            {
+                "picture": _base64(axial_picture(ct, labels, index, marks)),
+                "caption": f"{name}: axial slice {index + 1} of {ct.array.shape[0]}, z = {number(z, 0)} mm",
+            }
+        )
+    return made
+
+
+def _settings(labels: Volume) -> dict[str, Any]:
+    x, y, z = (np.asarray(labels.affine) @ [*focus(labels), 1])[:3]
+    return {
+        "windows": [{"name": name, "hu": list(hu)} for name, hu in WINDOWS_HU.items()],
+        "liver_rgb": list(LIVER_RGB),
+        "tumor_rgb": list(TUMOR_RGB),
+        "start_mm": [float(-x), float(-y), float(z)],
+        "azimuth": 160,
+        "elevation": 12,
+    }
+
+
+def _viewer_missing(viewer: str | None) -> str:
+    if viewer is None:
+        return "This installation was built without the live viewer; the pictures below show the key slices."
+    return "The live viewer needs JavaScript and WebGL 2; the pictures below show the key slices."
+
+
+def _packed_words(packed: Embedded) -> str:
+    low, high = PACKED_HU
+    words = f"The viewer holds the part around the liver in steps of 2 HU from {low:.0f} to {high:.0f} HU"
+    if packed.reduced:
+        words += f", averaged to {_size(packed.spacing_mm)} to keep this file small"
+    return words + "; the numbers and pictures come from the full data."
+
+
+def _own_facts(ct: Volume) -> list[tuple[str, str]]:
+    depth, height, width = ct.array.shape
+    return [
+        ("CT", f"{width} × {height} × {depth} voxels of {_size(ct.spacing)}"),
+        ("Software", f"rmaunet {__version__}"),
+        ("Display", "radiological: patient’s right on the left; positions in LPS mm"),
+    ]
+
+
+def _size(spacing_mm: Sequence[float]) -> str:
+    depth, height, width = spacing_mm
+    return f"{width:.3g} × {height:.3g} × {depth:.3g} mm"
