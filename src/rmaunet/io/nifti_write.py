@@ -101,7 +101,7 @@ def _header(dtype: np.dtype[Any], source: NiftiSource, *, labels: bool) -> bytes
 
 def write_pieces(file: BinaryIO, array: NDArray[Any]) -> None:
     """Write an array's bytes in C order, a few megabytes at a time (no copy of a contiguous array)."""
-    flat = memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     for start in range(0, len(flat), _PIECE):
         file.write(flat[start : start + _PIECE])
 

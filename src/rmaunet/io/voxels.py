@@ -92,7 +92,7 @@ def stored_pieces(stream: ByteStream, image: StoredImage, volume: int) -> Iterat
     buffer = np.empty(min(count, max(1, _PIECE_VOXELS // width)) * width, image.dtype)
     for start in range(0, count, _PIECE_VOXELS // width):
         piece = buffer[: min(len(buffer), (count - start) * width)]
-        stream.fill(memoryview(piece.view(np.uint8)))
+        stream.fill(piece.view(np.uint8).data)
         yield piece[volume::width] if image.interleaved else piece
     stream.skip(after * image.volume_bytes)
 
@@ -131,7 +131,7 @@ class _HuArray:
         if not known.all():
             self.facts.unknown += int(np.count_nonzero(~known))
             values = np.where(known, values, values.dtype.type(AIR_HU))
-        return np.clip(values, -_FLOAT_LIMIT, _FLOAT_LIMIT)
+        return np.asarray(np.clip(values, -_FLOAT_LIMIT, _FLOAT_LIMIT))
 
 
 def _scaled(values: NDArray[Any], slope: float, intercept: float) -> NDArray[Any]:
@@ -141,7 +141,7 @@ def _scaled(values: NDArray[Any], slope: float, intercept: float) -> NDArray[Any
             return values.astype(values.dtype.newbyteorder("="), copy=False)
         return values.astype(np.int64) + int(intercept)
     with np.errstate(over="ignore", invalid="ignore"):
-        return values.astype(np.float64) * slope + intercept
+        return np.asarray(values.astype(np.float64) * slope + intercept)
 
 
 def read_hu(stream: ByteStream, image: StoredImage, *, volume: int, hu_offset: float) -> tuple[NDArray[Any], HuFacts]:

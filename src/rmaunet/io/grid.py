@@ -1,0 +1,60 @@
+"""Reading a CT from NRRD, MetaImage or MRC.
+
+The headers are parsed here and not by ITK, which fills a cut file with zeros and believes any size.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rmaunet.errors import InputError
+from rmaunet.io.formats import sniff
+from rmaunet.io.load import load_ct
+from rmaunet.io.metaimage import parse_metaimage
+from rmaunet.io.mrc import parse_mrc
+from rmaunet.io.nifti import case_name
+from rmaunet.io.nrrd_header import parse_nrrd
+from rmaunet.io.scan import GridSource, Scan
+from rmaunet.io.stored import StoredImage
+
+__all__ = ["parse_grid", "read_grid"]
+
+_PARSERS = {"nrrd": parse_nrrd, "metaimage": parse_metaimage, "mrc": parse_mrc}
+
+
+def parse_grid(path: Path) -> tuple[StoredImage, dict[str, str]]:
+    """Read and check the header of an NRRD, MetaImage or MRC file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Where the voxels are; and the header's text fields.
+
+    Raises:
+        InputError: If the header cannot be used.
+    """
+    kind = sniff(path)
+    if kind not in _PARSERS:
+        raise InputError(path, "format", kind, "is none of NRRD, MetaImage, MRC", "use read_volume")
+    return _PARSERS[kind](path)
+
+
+def read_grid(path: str | Path, *, volume: int | None = None, hu_offset: float = 0.0) -> Scan:
+    """Read a CT from NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd) or MRC (.mrc).
+
+    Args:
+        path: The file.
+        volume: Which volume of a 4-D file, from 0.
+        hu_offset: Added to every value, in HU.
+
+    Returns:
+        The scan, (D, H, W) being the file's (k, j, i).
+
+    Raises:
+        InputError: If the file is cut, damaged, no CT, or its geometry makes no sense.
+        UsageError: If ``hu_offset`` is not finite.
+    """
+    path = Path(path)
+    image, _ = parse_grid(path)
+    return Scan(load_ct(image, volume=volume, hu_offset=hu_offset), case_name(path), GridSource(path))
