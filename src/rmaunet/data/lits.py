@@ -28,6 +28,7 @@ TUMOR_FREE = frozenset({32, 34, 38, 41, 47, 87, 89, 91, 105, 106, 114, 115, 119}
 """Volumes without a tumor."""
 
 _VOLUME = re.compile(r"volume-(\d+)\.nii(\.gz)?")
+_MASK = re.compile(r"segmentation-(\d+)\.nii(\.gz)?")
 
 
 def number(name: str) -> int | None:
@@ -46,8 +47,8 @@ def cases(root: Path) -> list[Case]:
         One case a volume.
 
     Raises:
-        InputError: If there is no volume, a volume stands there twice, or masks are missing (with their count and the
-            first names).
+        InputError: If there is no volume, a volume stands there twice, or volumes or masks are missing (with
+            their count and the first names).
     """
     if not root.is_dir():
         raise InputError(root, "data set", None, "is not a folder", "give the folder with volume-N.nii files")
@@ -68,10 +69,11 @@ def cases(root: Path) -> list[Case]:
         label = next((image.with_name(name) for name in names if image.with_name(name).is_file()), None)
         if label is None:
             missing.append(names[0])
-        result.append(Case(f"volume-{n}", image, label))
+        patient = f"3Dircadb1.{n - 27}" if n in IRCADB_VOLUMES else None
+        result.append(Case(f"volume-{n}", image, label, patient=patient))
+    masks = {int(m.group(1)) for path in root.rglob("segmentation-*") if (m := _MASK.fullmatch(path.name))}
+    missing += [f"volume-{n}.nii" for n in sorted(masks - set(found))]
     if missing:
         first = ", ".join(missing[:3])
-        raise InputError(
-            root, "masks", len(missing), f"missing beside their volumes, first {first}", "complete the set"
-        )
+        raise InputError(root, "files", len(missing), f"missing, first {first}", "complete the set")
     return result

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rmaunet.data.case import Case
+from rmaunet.data.ircadb import load as load_ircadb
 from rmaunet.errors import InputError
 from rmaunet.io import Scan, read_mask, read_volume
 from rmaunet.volume import Volume
 
-__all__ = ["load_case"]
+__all__ = ["load_case", "load_image"]
 
 
 def load_case(case: Case) -> tuple[Scan, Volume]:
@@ -24,5 +25,22 @@ def load_case(case: Case) -> tuple[Scan, Volume]:
     """
     if case.label is None:
         raise InputError(case.name, "label", None, "the case has no mask", "leave it out")
+    if case.mask == "ircadb":
+        return load_ircadb(case)
     scan = read_volume(case.image)
-    return scan, read_mask(case.label, like=scan)
+    return scan, read_mask(case.label, like=scan, labels=case.labels)
+
+
+def load_image(case: Case) -> Scan:
+    """Read a case's CT alone.
+
+    Args:
+        case: Labelled or not.
+
+    Returns:
+        The CT.
+
+    Raises:
+        InputError: If it cannot be used.
+    """
+    return load_ircadb(case)[0] if case.mask == "ircadb" and case.image == case.label else read_volume(case.image)
