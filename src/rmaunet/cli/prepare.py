@@ -19,8 +19,8 @@ class Prepare:
     Example: rmaunet prepare lits LiTS/ -o stores/lits
     """
 
-    dataset: tyro.conf.Positional[Literal["lits"]]
-    """Layout of ROOT: lits (volume-N.nii[.gz], segmentation-N.nii[.gz])."""
+    dataset: tyro.conf.Positional[Literal["lits", "ircadb", "msd", "folder"]]
+    """Layout of ROOT: LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, or imagesTr/labelsTr."""
     root: tyro.conf.Positional[Path]
     """Folder of the data set."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
