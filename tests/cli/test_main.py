@@ -173,4 +173,4 @@ def test_prepare_and_train_from_lits_layout(capsys, ct, tmp_path):
     assert main(["models", "verify", str(tmp_path / "run" / "weights")]) == 0
     (scans / "segmentation-27.nii.gz").unlink()
     capsys.readouterr()
-    refused(capsys, 3, ["prepare", "lits", scans, "-o", store], "segmentation-27.nii", "masks = 1")
+    refused(capsys, 3, ["prepare", "lits", scans, "-o", store], "segmentation-27.nii", " = 1: ")

@@ -82,6 +82,7 @@ def main(argv: list[str]) -> int:
         )
     make_folder(args.output.parent if own_name else args.output)
     from rmaunet.predict import load_weights
+    from rmaunet.predict.denormals import flushed_denormals
     from rmaunet.segment.find import is_batch
     from rmaunet.segment.scan import Request
 
@@ -95,9 +96,10 @@ def main(argv: list[str]) -> int:
         hu_offset=args.hu_offset,
         include_phi=args.include_phi,
     )
-    if own_name is None and args.series is None and is_batch(args.input):
-        return _many(args, weights, request)
-    return _one(args, weights, request, own_name)
+    with flushed_denormals():
+        if own_name is None and args.series is None and is_batch(args.input):
+            return _many(args, weights, request)
+        return _one(args, weights, request, own_name)
 
 
 def _suffix(path: Path) -> str | None:
@@ -112,7 +114,6 @@ def _predictor(args: Segment, weights: Weights) -> Predictor:
     from rmaunet.errors import UsageError
     from rmaunet.predict import Predictor
 
-    torch.set_flush_denormal(True)
     if args.threads:
         torch.set_num_threads(args.threads)
     device = args.device

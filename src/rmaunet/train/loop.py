@@ -21,6 +21,7 @@ from rmaunet.experiments.experiment import Experiment
 from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.networks.build import build_network
+from rmaunet.predict.denormals import flushed_denormals
 from rmaunet.predict.weights import ModelCard, save_weights
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
@@ -101,12 +102,11 @@ def train(
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
     """
     _check(experiment, store)
-    torch.set_flush_denormal(True)
     torch.manual_seed(experiment.seed)
     sampler = Sampler([store.case(name) for name in cases], experiment.sampling, seed=experiment.seed)
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
     batches = Batches(store, experiment, plan, sampler)
-    with locked(folder), _Stopping() as stopping:
+    with flushed_denormals(), locked(folder), _Stopping() as stopping:
         state = _start(experiment)
         stored = load_checkpoint(folder)
         if stored is not None:
