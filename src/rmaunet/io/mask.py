@@ -40,6 +40,10 @@ def read_mask(path: str | Path, *, like: Scan | None = None, labels: Mapping[int
     mask = read_mask_scan(path, labels=labels).volume
     if like is None:
         return mask
+    if sniff(path) == "dicom":
+        from rmaunet.io.dicom_seg import fill_grid
+
+        mask = fill_grid(mask, like.volume, path)  # a SEG leaves empty frames out
     if sorted(mask.spatial_shape) != sorted(like.volume.spatial_shape):
         sizes = f"{tuple(mask.spatial_shape)} against the CT's {tuple(like.volume.spatial_shape)}"
         raise InputError(path, "shape", sizes, "is not the CT's", "give the mask drawn on this CT")
