@@ -26,6 +26,7 @@ from pydicom.uid import (
 from rmaunet.errors import InputError
 
 __all__ = [
+    "CT_CLASSES",
     "DicomFile",
     "Found",
     "find_files",
@@ -81,6 +82,7 @@ KEYWORDS = [
     "DimensionIndexSequence",
     "DimensionOrganizationSequence",
 ]
+CT_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.2" + end for end in ("", ".1", ".2"))
 DICOMDIR = "1.2.840.10008.1.3.10"
 
 
@@ -212,6 +214,9 @@ def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | Non
     except Exception as error:  # a damaged file makes pydicom raise almost anything
         problem = f"is damaged or cut off ({type(error).__name__})"
         raise InputError(shown, "DICOM header", None, problem, "copy it again, or move it out of the folder") from error
+    if offset == -1 and text(dataset, "SOPClassUID") in CT_CLASSES:
+        problem = "is missing: the file is cut off before it"
+        raise InputError(shown, "PixelData", None, problem, "copy it again, or move it out of the folder")
     return DicomFile(path, shown, dataset, syntax, offset)
 
 

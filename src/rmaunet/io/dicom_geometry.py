@@ -67,8 +67,10 @@ def arrange(slices: Sequence[Slice], subject: str) -> Stack:
     Raises:
         InputError: If a slice is turned, of another size or spacing, shifted, missing, or unevenly spaced.
     """
+    keys = [_likeness(item) for item in slices]
+    usual = slices[keys.index(max(keys, key=keys.count))]
     for item in slices:
-        _check_alike(item, slices[len(slices) // 2])
+        _check_alike(item, usual)
     first = slices[0]
     normal = np.cross(first.row, first.column)
     positions = np.array([item.position for item in slices])
@@ -85,6 +87,11 @@ def arrange(slices: Sequence[Slice], subject: str) -> Stack:
     affine[:3, 2] = first.row * first.spacing_mm[1]
     affine[:3, 3] = first.position
     return Stack(tuple(slices), affine, shear)
+
+
+def _likeness(item: Slice) -> tuple[object, ...]:
+    size = [text(item.file.dataset, keyword) for keyword in ("Rows", "Columns")]
+    return (*np.round([*item.row, *item.column, *item.spacing_mm], 3).tolist(), *size)
 
 
 def _check_alike(item: Slice, other: Slice) -> None:

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from rmaunet.errors import InputError
-from rmaunet.io.dicom_files import DicomFile, number, numbers, printable, quiet, text
+from rmaunet.io.dicom_files import CT_CLASSES, DicomFile, number, numbers, printable, quiet, text
 
 __all__ = ["Slice", "functional_group", "is_image", "left_out", "slices_of", "unit_vectors"]
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 SCOUT = {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"}
-CT_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.2" + end for end in ("", ".1", ".2"))
 REMEDY = "export the series again"
 
 
@@ -52,8 +51,8 @@ class Slice:
 
 
 def is_image(file: DicomFile) -> bool:
-    """Whether a file holds an image, or is a CT that should hold one."""
-    return "Rows" in file.dataset or text(file.dataset, "SOPClassUID") in CT_CLASSES or file.pixel_offset != -1
+    """Whether a file holds an image; reports, plans and the like do not."""
+    return "Rows" in file.dataset or file.pixel_offset != -1
 
 
 def left_out(file: DicomFile) -> str | None:

@@ -30,8 +30,9 @@ DATATYPES: dict[int, str] = {
 _REFUSED = {
     1: "binary", 32: "complex", 128: "RGB", 1536: "128-bit float", 1792: "complex", 2048: "complex", 2304: "RGBA",
 }  # fmt: skip
-_SINGLE = {b"n+1\x00", b"n+2\x00\r\n\x1a\n"}
-_PAIR = {b"ni1\x00", b"ni2\x00\r\n\x1a\n"}
+_SINGLE = (b"n+1", b"n+2")
+_PAIR = (b"ni1", b"ni2")
+_LINE_ENDS = [13, 10, 26, 10]  # NIfTI-2 repeats PNG's trick: a transfer in text mode changes them
 _MAX_OFFSET = 1 << 28
 
 
@@ -59,14 +60,17 @@ def _header(path: Path, stream: ByteStream) -> NDArray[Any]:
 
 
 def _is_pair(path: Path, header: NDArray[Any]) -> bool:
-    # NumPy strips trailing zero bytes of a string field.
     magic = bytes(header["magic"])
-    for known, pair in ((_SINGLE, False), (_PAIR, True)):
-        if any(magic == name.rstrip(b"\x00") for name in known):
-            return pair
     if not magic:
         raise InputError(path, "magic", "empty", "is Analyze 7.5, which tells no orientation", "convert it to NIfTI")
-    raise InputError(path, "magic", magic, "is not NIfTI", "give a NIfTI file")
+    version = b"1" if int(header["sizeof_hdr"]) == 348 else b"2"
+    if magic not in (*_SINGLE, *_PAIR) or not magic.endswith(version):
+        raise InputError(path, "magic", magic, "is not NIfTI", "give a NIfTI file")
+    if version == b"2" and header["eol_check"].tolist() != _LINE_ENDS:
+        raise InputError(
+            path, "eol_check", header["eol_check"].tolist(), "was changed in transfer", "copy it as binary"
+        )
+    return magic in _PAIR
 
 
 def _sizes(path: Path, header: NDArray[Any], dtype: np.dtype[Any]) -> tuple[tuple[int, int, int], int]:

@@ -82,7 +82,9 @@ def _header(dtype: np.dtype[Any], source: NiftiSource, *, labels: bool) -> bytes
     extension = label_table() if labels else b""
     header = np.zeros((), nifti2_dtype if source.nifti2 else nifti1_dtype)
     header["sizeof_hdr"] = header.dtype.itemsize
-    header["magic"] = b"n+2\x00\r\n\x1a\n" if source.nifti2 else b"n+1\x00"
+    header["magic"] = b"n+2" if source.nifti2 else b"n+1"
+    if source.nifti2:
+        header["eol_check"] = (13, 10, 26, 10)
     header["dim"] = [3, *source.shape, 1, 1, 1, 1]
     header["datatype"] = next(code for code, name in DATATYPES.items() if np.dtype(name) == dtype)
     header["bitpix"] = 8 * dtype.itemsize
