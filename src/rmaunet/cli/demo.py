@@ -38,7 +38,6 @@ def main(argv: list[str]) -> int:
     from rmaunet.io import read_mask, read_volume
     from rmaunet.predict import Predictor, load_weights
     from rmaunet.segment.scan import Request, segment_scan
-    from rmaunet.segment.summary import summary_lines
 
     make_folder(args.output)
     weights = load_weights(args.weights)
@@ -55,7 +54,7 @@ def main(argv: list[str]) -> int:
     scan = read_volume(ct)
     mask = read_mask(outcome.files[0], like=scan)
     result = evaluate_case(reference, mask, name=outcome.name, surface=False)
-    for line in summary_lines(outcome.measures):
+    for line in outcome.lines:
         print(line)
     for file in outcome.files:
         print(f"wrote {file}")

@@ -161,19 +161,17 @@ def _tick(text: str, *, last: bool = False) -> None:
 def _print(outcome: Outcome, *, as_json: bool) -> None:
     import json
 
-    from rmaunet.segment.summary import summary_lines
-
     if as_json:
         content = {
             "name": outcome.name,
-            "measures": outcome.measures.to_dict(),
+            "measures": outcome.measures,
             "files": [str(file) for file in outcome.files],
             "seconds": outcome.seconds,
             "notices": list(outcome.notices),
         }
         print(json.dumps(content, indent=2))
         return
-    for line in summary_lines(outcome.measures):
+    for line in outcome.lines:
         print(line)
     print(f"in {outcome.seconds['total']:.1f} s; wrote")
     for file in outcome.files:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,9 @@ from rmaunet.io import read_volume, write_mask
 from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
-from rmaunet.report import overlay_figure, save_figure
-from rmaunet.report.measures import Measures, measure
+from rmaunet.report import lesion_table, measure, overlay_figure, quality_flags, save_figure
+from rmaunet.report.tables import cohort_row, measures_content, summary_lines
 from rmaunet.runs import machine
-from rmaunet.segment.summary import cohort_row
 from rmaunet.volume import Volume
 
 __all__ = ["FORMATS", "Outcome", "Request", "segment_scan"]
@@ -53,14 +52,16 @@ class Outcome:
 
     Attributes:
         name: The scan's name.
-        measures: Volumes and intensities.
+        measures: Volumes, intensities, lesions and quality flags, as measures.json has them.
+        lines: The same in a few lines for people.
         files: What was written, the manifest last.
         seconds: Wall time of each step.
         notices: Warnings given on the way.
     """
 
     name: str
-    measures: Measures
+    measures: dict[str, Any]
+    lines: tuple[str, ...]
     files: tuple[Path, ...]
     seconds: dict[str, float] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
@@ -101,21 +102,23 @@ def segment_scan(
         prediction = predictor.predict(scan.volume, progress=progress)
         seconds |= prediction.seconds
         began_writing = time.perf_counter()
-        measures = measure(scan.volume, prediction.mask)
-        files = _write(scan, prediction.mask, measures, mask_path, request)
+        measures, lesions = measure(scan.volume, prediction.mask), lesion_table(scan.volume, prediction.mask)
+        flags = quality_flags(scan.volume, prediction.mask, measures, lesions)
+        facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
+        files = _write(scan, prediction.mask, mask_path, request, notes=notices, facts=facts)
         seconds["measure and write"] = time.perf_counter() - began_writing
     seconds["total"] = time.perf_counter() - began
     first = files[0]
     manifest = first.parent / f"{_stem(first)}_run.json"
-    content = {
+    content: dict[str, Any] = {
         "input": path.name,
         "series": request.series,
         "shape": list(scan.volume.spatial_shape),
         "spacing_mm": list(scan.volume.spacing),
         "weights": {"name": card.name, "sha256": card.sha256, "licence": card.licence},
         "runtime": {"device": str(predictor.device), "precision": predictor.precision, "batch": predictor.batch},
-        "measures": measures.to_dict(),
-        "cohort": cohort_row(measures),
+        "measures": measures_content(measures, lesions, flags),
+        "cohort": cohort_row(measures, lesions, flags),
         "outputs": {file.name: sha256(file) for file in files},
         "seconds": seconds,
         "notices": notices,
@@ -124,11 +127,18 @@ def segment_scan(
         **(extra or {}),
     }
     write_json(manifest, content)
-    return Outcome(scan.name, measures, (*files, manifest), seconds, tuple(notices))
+    lines = tuple(summary_lines(measures, lesions, flags))
+    return Outcome(scan.name, content["measures"], lines, (*files, manifest), seconds, tuple(notices))
 
 
 def _write(
-    scan: Scan, mask: Volume, measures: Measures, mask_path: Callable[[str, str], Path], request: Request
+    scan: Scan,
+    mask: Volume,
+    mask_path: Callable[[str, str], Path],
+    request: Request,
+    *,
+    notes: Sequence[str],
+    facts: dict[str, str],
 ) -> list[Path]:
     files: list[Path] = []
     for name in request.formats:
@@ -145,7 +155,7 @@ def _write(
         from rmaunet.report.page import write_report
 
         page = beside / f"{stem}_report.html"
-        write_report(scan.volume, mask, page, title=scan.name)
+        write_report(scan.volume, mask, page, title=scan.name, notes=notes, facts=facts)
         files.append(page)
     return files
 
