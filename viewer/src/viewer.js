@@ -20,8 +20,7 @@ async function volume(buffer, name, colormap, opacity, low, high) {
   return NVImage.new(buffer, name, colormap, opacity, null, low, high);
 }
 
-function labelMap(alphas) {
-  const [liver, tumor] = [settings.liver_rgb, settings.tumor_rgb];
+function labelMap(alphas, [liver, tumor] = [settings.liver_rgb, settings.tumor_rgb]) {
   return { R: [0, liver[0], tumor[0]], G: [0, liver[1], tumor[1]], B: [0, liver[2], tumor[2]],
     A: alphas, I: [0, 1, 2], labels: ["", "liver", "tumor"] };
 }
@@ -52,9 +51,13 @@ async function start() {
   const render = new Niivue({ ...common, backColor: [0.055, 0.067, 0.082, 1], sliceType: SLICE_TYPE.RENDER,
     isOrientationTextVisible: true });
   await render.attachToCanvas(byId("render"));
-  const solid = await volume(mask, "solid.nii", "gray", 1, 0, 2);
-  solid.setColormapLabel(labelMap([0, 2, 255]));
-  render.addVolume(solid);
+  // Two layers, since an overlay shines through what lies before it: the liver as a whole, the tumors in it.
+  const whole = await volume(mask.slice(0), "liver.nii", "gray", 1, 0, 2);
+  whole.setColormapLabel(labelMap([0, 255, 255], [settings.liver_rgb, settings.liver_rgb]));
+  render.addVolume(whole);
+  const tumor = await volume(mask, "tumor.nii", "gray", 1, 0, 2);
+  tumor.setColormapLabel(labelMap([0, 0, 255]));
+  render.addVolume(tumor);
   await render.setVolumeRenderIllumination(0.55);
   render.setRenderAzimuthElevation(settings.azimuth, settings.elevation);
   return { planes, render };

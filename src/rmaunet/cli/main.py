@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "segment": Command("Scans", "Segment liver and tumors in a CT, or in a folder of them."),
     "demo": Command("Scans", "Segment a real example CT and show the result."),
     "measure": Command("Scans", "Volumes, lesion table and picture of any mask."),
+    "report": Command("Scans", "One self-contained HTML page of any mask: findings, lesions, pictures, viewer."),
     "figures": Command("Research", "Box plots, Bland-Altman, dice by size, contour panels: PNG and PDF."),
     "evaluate": Command("Research", "Masks against references: dice, distances, lesions; per case, mean, interval."),
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),

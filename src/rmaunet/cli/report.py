@@ -1,0 +1,129 @@
+"""``rmaunet report -i CT -s MASK -o report.html``: a page with findings, lesions, pictures and a live viewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+if TYPE_CHECKING:
+    from rmaunet.io import Scan
+
+__all__ = ["Report", "main"]
+
+IDENTIFYING = {
+    "Patient": "PatientName",
+    "Patient ID": "PatientID",
+    "Birth date": "PatientBirthDate",
+    "Sex": "PatientSex",
+    "Study date": "StudyDate",
+    "Study": "StudyDescription",
+    "Series": "SeriesDescription",
+    "Institution": "InstitutionName",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Write a report of a CT and a liver mask, whoever made it, as one HTML file that opens offline.
+
+    It holds volumes, tumor burden, a lesion table, key slices and a viewer. Text that identifies the patient (DICOM's
+    patient and study, the files' folders) stays out unless --include-phi; the title is by default the file's name
+    without folder and suffix, or the DICOM folder's name: use --title where that identifies someone.
+
+    Examples:
+      rmaunet report -i ct.nii.gz -s mask.nii.gz -o report.html
+      rmaunet report -i ct.nii.gz -s totalsegmentator.nii.gz --label 5=liver -o report.html
+    """
+
+    input: Annotated[Path, tyro.conf.arg(aliases=["-i"])]
+    """CT: NIfTI, NRRD, MetaImage, DICOM folder, file or zip."""
+    mask: Annotated[Path, tyro.conf.arg(aliases=["-s"])]
+    """Mask on the CT's grid: NIfTI, NRRD, Slicer .seg.nrrd, DICOM SEG; 0 background, 1 liver, 2 tumor."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """The page, ending in .html."""
+    title: str | None = None
+    """Heading, by default the scan's name."""
+    label: tuple[str, ...] = ()
+    """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    include_phi: bool = False
+    """Let identifying text of the source into the page."""
+    date: str | None = None
+    """A date to print; none is printed by default."""
+    series: str | None = None
+    """SeriesInstanceUID where a DICOM folder holds several."""
+    volume: int | None = None
+    """Which volume of a 4-D file, from 0."""
+    hu_offset: float = 0.0
+    """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
+    json: bool = False
+    """Print the result as JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Report, args=argv, prog="rmaunet report")
+    from rmaunet.errors import UsageError
+
+    if args.output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(args.output, "suffix", args.output.suffix, "is no web page", "end the name in .html")
+    labels = _labels(args.label)
+    from rmaunet.io import read_mask, read_volume
+    from rmaunet.notices import collect_notices
+    from rmaunet.report.page import viewer_script, write_report
+
+    with collect_notices() as notices:
+        scan = read_volume(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
+        mask = read_mask(args.mask, like=scan, labels=labels)
+    title = args.title if args.title is not None else scan.name
+    facts = _facts(args, scan)
+    notes = notices if args.include_phi else [_without_folders(line, (args.input, args.mask)) for line in notices]
+    write_report(scan.volume, mask, args.output, title=title, notes=notes, facts=facts)
+    size = args.output.stat().st_size
+    if args.json:
+        import json
+
+        content = {"file": str(args.output), "bytes": size, "viewer": viewer_script() is not None, "notices": notices}
+        print(json.dumps(content, indent=2))
+    else:
+        print(f"wrote {args.output} ({size / 1e6:.1f} MB)")
+    return 0
+
+
+def _labels(given: tuple[str, ...]) -> dict[int, int] | None:
+    from rmaunet.cli.measure import LABEL_NAMES
+    from rmaunet.errors import UsageError
+
+    found: dict[int, int] = {}
+    for word in given:
+        value, _, name = word.partition("=")
+        ours = LABEL_NAMES.get(name.strip().lower())
+        if not value.strip().isdigit() or ours is None or int(value) in found:
+            raise UsageError("report", "--label", word, "is not VALUE=NAME, once", "write e.g. 5=liver or 7=tumor")
+        found[int(value)] = ours
+    return found or None
+
+
+def _facts(args: Report, scan: Scan) -> dict[str, str]:
+    from rmaunet.io import DicomSource
+
+    facts: dict[str, str] = {}
+    if args.date is not None:
+        facts["Date"] = args.date
+    if not args.include_phi:
+        return facts
+    facts |= {"CT file": str(args.input), "Mask file": str(args.mask)}
+    if isinstance(scan.source, DicomSource):
+        first = scan.source.datasets[0]
+        values = {name: str(getattr(first, keyword, "") or "").strip() for name, keyword in IDENTIFYING.items()}
+        facts |= {name: value for name, value in values.items() if value}
+    return facts
+
+
+def _without_folders(line: str, paths: tuple[Path, ...]) -> str:
+    """A notice with the files' names in place of their paths: folders often are named after patients."""
+    for path in paths:
+        line = line.replace(str(path), path.name)
+    return line
