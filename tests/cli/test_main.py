@@ -113,6 +113,17 @@ def test_segment_writes_mask_picture_and_manifest(capsys, ct, tmp_path):
     assert set(manifest["outputs"]) == {"ct_seg.nii.gz", "ct_overlay.png"}
 
 
+def test_what_is_kept_of_a_warning_names_no_folder(capsys, ct, tmp_path):
+    (tmp_path / "DOE JOHN").mkdir()
+    path = ct(np.full((16, 16, 4), 100, np.int16), "DOE JOHN/ct.nii.gz")  # no air: a warning
+    assert main(["segment", "-i", str(path), "-o", str(tmp_path / "o"), "--report"]) == 0
+    kept = json.loads((tmp_path / "o" / "ct_run.json").read_text())
+    assert kept["notices"]
+    assert all(line.startswith("ct.nii.gz: ") for line in kept["notices"])
+    for file in (tmp_path / "o").iterdir():
+        assert b"DOE" not in file.read_bytes()
+
+
 def test_a_folder_goes_past_bad_scans_and_a_second_run_keeps_what_is_done(capsys, ct, tmp_path):
     scans = tmp_path / "scans"
     scans.mkdir()

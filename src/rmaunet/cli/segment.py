@@ -48,9 +48,7 @@ class Segment:
     overlay: bool = True
     """Write a PNG with contours on axial, coronal and sagittal slices."""
     report: bool = False
-    """Write a self-contained HTML report."""
-    include_phi: bool = False
-    """Let identifying text of the source into reports."""
+    """Write a self-contained HTML report (`rmaunet report` makes one of any mask, with more choices)."""
     device: Annotated[str, tyro.conf.arg(aliases=["-d"])] = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -94,7 +92,6 @@ def main(argv: list[str]) -> int:
         series=args.series,
         volume=args.volume,
         hu_offset=args.hu_offset,
-        include_phi=args.include_phi,
     )
     with flushed_denormals():
         if own_name is None and args.series is None and is_batch(args.input):

@@ -34,7 +34,6 @@ class Request:
         series: SeriesInstanceUID where a folder holds several.
         volume: Index of the volume of a 4-D file.
         hu_offset: Added to the voxels, for files that store HU + 1024.
-        include_phi: Let identifying text of the source into reports.
     """
 
     formats: tuple[str, ...] = ("nifti",)
@@ -43,7 +42,6 @@ class Request:
     series: str | None = None
     volume: int | None = None
     hu_offset: float = 0.0
-    include_phi: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,9 @@ def segment_scan(
         measures, lesions = measure(scan.volume, prediction.mask), lesion_table(scan.volume, prediction.mask)
         flags = quality_flags(scan.volume, prediction.mask, measures, lesions)
         facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
-        files = _write(scan, prediction.mask, mask_path, request, notes=notices, facts=facts)
+        # Folders may name people: what is kept names the file alone.
+        notes = [line.replace(str(path), path.name) for line in notices]
+        files = _write(scan, prediction.mask, mask_path, request, notes=notes, facts=facts)
         seconds["measure and write"] = time.perf_counter() - began_writing
     seconds["total"] = time.perf_counter() - began
     first = files[0]
@@ -121,14 +121,14 @@ def segment_scan(
         "cohort": cohort_row(measures, lesions, flags),
         "outputs": {file.name: sha256(file) for file in files},
         "seconds": seconds,
-        "notices": notices,
+        "notices": notes,
         "machine": machine(),
         "use": "research use only",
         **(extra or {}),
     }
     write_json(manifest, content)
     lines = tuple(summary_lines(measures, lesions, flags))
-    return Outcome(scan.name, content["measures"], lines, (*files, manifest), seconds, tuple(notices))
+    return Outcome(scan.name, content["measures"], lines, (*files, manifest), seconds, tuple(notes))
 
 
 def _write(
