@@ -20,7 +20,7 @@ from rmaunet.io.scan import NiftiSource
 from rmaunet.io.stored import StoredImage, checked_shape
 from rmaunet.io.stream import ByteStream, packing
 
-__all__ = ["DATATYPES", "looks_like_nifti", "parse_header", "partner"]
+__all__ = ["DATATYPES", "parse_header", "partner"]
 
 DATATYPES: dict[int, str] = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8",
@@ -34,17 +34,6 @@ _SINGLE = (b"n+1", b"n+2")
 _PAIR = (b"ni1", b"ni2")
 _LINE_ENDS = [13, 10, 26, 10]  # NIfTI-2 repeats PNG's trick: a transfer in text mode changes them
 _MAX_OFFSET = 1 << 28
-
-
-def looks_like_nifti(start: bytes) -> bool:
-    """Whether a file's first bytes (decompressed) can be a NIfTI or Analyze header."""
-    sizes = {
-        (348).to_bytes(4, "little"),
-        (348).to_bytes(4, "big"),
-        (540).to_bytes(4, "little"),
-        (540).to_bytes(4, "big"),
-    }
-    return start[:4] in sizes
 
 
 def _header(path: Path, stream: ByteStream) -> NDArray[Any]:

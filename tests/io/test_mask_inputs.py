@@ -1,0 +1,23 @@
+"""Every row of the table of masks is written, handed over with its CT, and does what docs/inputs.md says."""
+
+from pathlib import Path
+
+import mask_cases
+import pytest
+from file_case import FileCase
+from made_nifti import write
+from test_nifti_inputs import check_case
+
+from rmaunet.errors import UsageError
+from rmaunet.io import read_mask, read_volume
+
+
+@pytest.mark.parametrize("case", mask_cases.CASES, ids=lambda case: case.id)
+def test_mask_input(case: FileCase, tmp_path: Path) -> None:
+    ct = read_volume(write(tmp_path))
+    check_case(case, tmp_path, lambda path, **options: read_mask(path, like=ct, **options))
+
+
+def test_a_mapping_to_a_foreign_label_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="targets must be 0, 1"):
+        read_mask(write(tmp_path, mask_cases.MASK), labels={5: 3})
