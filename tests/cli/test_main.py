@@ -121,7 +121,7 @@ def test_what_is_kept_of_a_warning_names_no_folder(capsys, ct, tmp_path):
     assert kept["notices"]
     assert all(line.startswith("ct.nii.gz: ") for line in kept["notices"])
     for file in (tmp_path / "o").iterdir():
-        assert b"DOE" not in file.read_bytes()
+        assert b"DOE JOHN" not in file.read_bytes()
 
 
 def test_a_folder_goes_past_bad_scans_and_a_second_run_keeps_what_is_done(capsys, ct, tmp_path):
