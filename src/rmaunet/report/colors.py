@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["HALO_RGB", "LIVER_RGB", "TUMOR_RGB", "hexadecimal", "unit"]
 
-LIVER_RGB = (0, 184, 170)
+LIVER_RGB = (0, 172, 193)
 """Liver (with tumor): teal."""
 
 TUMOR_RGB = (255, 154, 20)
@@ -28,8 +28,8 @@ def hexadecimal(rgb: tuple[int, int, int]) -> str:
         ``#rrggbb``.
 
     Example:
-        >>> hexadecimal((0, 184, 170))
-        '#00b8aa'
+        >>> hexadecimal((0, 172, 193))
+        '#00acc1'
     """
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
