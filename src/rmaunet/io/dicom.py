@@ -60,6 +60,7 @@ class SeriesInfo:
     reason: str
 
 
+@quiet()
 def read_dicom(path: Path, *, series: str | None = None) -> Scan:
     """Read one CT series in HU.
 
@@ -144,6 +145,7 @@ def _say_unreadable(found: Found, chosen: Series, path: Path) -> None:
         notice(path, f"{len(lost)} file(s) named like the slices are no DICOM and left out")
 
 
+@quiet()
 def list_series(path: Path) -> list[SeriesInfo]:
     """What a folder, file or archive holds, without raising for what is unsound.
 
@@ -184,7 +186,7 @@ def _info(series: Series, path: Path) -> SeriesInfo:
     if not series.files:
         return replace(row, reason=series.others[0][1])
     try:
-        with quiet(), collect_notices():
+        with collect_notices():
             stack = stack_of(choose([series], None, str(path)), str(path))
             rows, columns = (int(text(stack.slices[0].file.dataset, k)) for k in ("Rows", "Columns"))
     except InputError as error:
@@ -212,6 +214,7 @@ def _phase(words: str) -> str:
     return next((phase for phase, keys in _PHASES.items() if any(key in lower for key in keys)), "")
 
 
+@quiet()
 def find_scans(folder: Path) -> list[tuple[Path, str]]:
     """The CT series of a tree, for a batch.
 

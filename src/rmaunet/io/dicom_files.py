@@ -175,7 +175,7 @@ def _add(found: Found, path: Path, shown: str) -> None:
         return
     if file is None:
         found.other.append(path)
-    elif str(file.dataset.file_meta.get("MediaStorageSOPClassUID", "")) != DICOMDIR:
+    elif text(file.dataset.file_meta, "MediaStorageSOPClassUID") != DICOMDIR:
         found.files.append(file)
 
 
@@ -207,14 +207,15 @@ def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | Non
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(KEYWORDS), force=force)
             syntax = _syntax(dataset)
             offset = None if syntax == DeflatedExplicitVRLittleEndian else file.tell()
-            if offset is not None and file.read(1) == b"":
-                offset = -1
+            if offset is not None and file.read(2) not in (b"\xe0\x7f", b"\x7f\xe0"):
+                offset = -1  # the header ended before a pixel data group began
             if force and "SOPClassUID" not in dataset:
                 return None
     except Exception as error:  # a damaged file makes pydicom raise almost anything
         problem = f"is damaged or cut off ({type(error).__name__})"
         raise InputError(shown, "DICOM header", None, problem, "copy it again, or move it out of the folder") from error
-    if offset == -1 and text(dataset, "SOPClassUID") in CT_CLASSES:
+    kind = text(dataset, "SOPClassUID") or text(dataset.file_meta, "MediaStorageSOPClassUID")
+    if offset == -1 and kind in (*CT_CLASSES, ""):
         problem = "is missing: the file is cut off before it"
         raise InputError(shown, "PixelData", None, problem, "copy it again, or move it out of the folder")
     return DicomFile(path, shown, dataset, syntax, offset)

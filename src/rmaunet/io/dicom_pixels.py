@@ -17,7 +17,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELos
 
 from rmaunet.errors import InputError
 from rmaunet.io.dicom_codecs import CodestreamError, decode_jpeg, decode_rle
-from rmaunet.io.dicom_files import DicomFile, inflated_pixel_data, number, quiet, text
+from rmaunet.io.dicom_files import DicomFile, inflated_pixel_data, number, text
 
 __all__ = ["PixelFormat", "decode_frames", "pixel_element", "pixel_format", "stored_values"]
 
@@ -118,10 +118,9 @@ def decode_frames(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> 
         InputError: If pixel data is missing, cut off or corrupt, naming the file.
     """
     try:
-        with quiet():
-            words = _native(file, form, frames) if form.syntax in NATIVE else _encapsulated(file, form, frames)
-            for array in words:
-                yield stored_values(array, form)
+        words = _native(file, form, frames) if form.syntax in NATIVE else _encapsulated(file, form, frames)
+        for array in words:
+            yield stored_values(array, form)
     except InputError:
         raise
     except CodestreamError as error:

@@ -36,6 +36,7 @@ class _Frame:
     position: NDArray[np.float64]
 
 
+@quiet()
 def read_dicom_seg(path: Path) -> Volume:
     """Read liver and tumor from a DICOM SEG.
 
@@ -181,7 +182,7 @@ def _stored(file: DicomFile, data: Dataset, rows: int, columns: int, count: int)
 
 def _bits(file: DicomFile, pixels: int, count: int, shape: tuple[int, int]) -> Iterator[NDArray[np.bool_]]:
     """One bit a pixel; frames follow each other without padding unless each is compressed by itself."""
-    with pixel_element(file) as (stream, length), quiet():
+    with pixel_element(file) as (stream, length):
         if length == 0xFFFFFFFF:
             if str(file.syntax) != DEFLATED_FRAMES:
                 raise InputError(file.shown, "TransferSyntaxUID", str(file.syntax), "is not understood", REMEDY)
