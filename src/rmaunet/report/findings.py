@@ -51,7 +51,13 @@ def tiles(measures: Measures, lesions: Sequence[Lesion]) -> list[dict[str, str]]
         _tile(
             "liver", "Liver with tumor", number(measures.liver_ml), "ml", f"{number(measures.parenchyma_ml)} ml without"
         ),
-        _tile("tumor", "Tumor", number(measures.tumor_ml), "ml", f"mean {number(measures.tumor_hu.mean, 0)} HU"),
+        _tile(
+            "tumor",
+            "Tumor",
+            number(measures.tumor_ml),
+            "ml",
+            f"mean {number(measures.tumor_hu.mean, 0)} HU" if measures.tumor_ml else "none segmented",
+        ),
         _tile("", "Tumor burden", number(measures.burden_percent), "%", "tumor / liver with tumor"),
         _tile(
             "",
