@@ -134,7 +134,7 @@ def _one(
         "series": series or args.series,
         "hu_offset": args.hu_offset,
         "outputs": {file.name: sha256(file) for file in files},
-        "notices": notices,
+        "notices": [_without_folders(line, ct, mask) for line in notices],
         "seconds": round(time.perf_counter() - began, 3),
         "machine": machine(),
         "use": "research use only",
@@ -150,6 +150,14 @@ def _one(
 
 def _fingerprint(path: Path) -> dict[str, str]:
     return {"name": path.name} | ({"sha256": sha256(path)} if path.is_file() else {})
+
+
+def _without_folders(line: str, *paths: Path | None) -> str:
+    """A notice as the manifest keeps it: folders are often named after patients."""
+    for path in paths:
+        if path is not None:
+            line = line.replace(str(path), path.name)
+    return line
 
 
 def _slice_thickness(scan: Scan | None) -> float | None:

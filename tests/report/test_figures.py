@@ -1,0 +1,128 @@
+"""Figures show the numbers of the table they are given."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.colors import same_color
+
+from rmaunet.data.phantom import phantom
+from rmaunet.errors import InputError, UsageError
+from rmaunet.report import save_figure
+from rmaunet.report.figures import agreement, agreement_figure, box_figure, contour_figure, read_cases, size_figure
+from rmaunet.volume import make_volume
+
+COLUMNS = (
+    "name,convention,liver_dice,tumor_dice,liver_reference_ml,liver_prediction_ml,"
+    "tumor_reference_ml,tumor_prediction_ml,empty"
+)
+ROWS = (
+    "a,paper,0.95,0.5,1500,1510,0.5,0.7,False",
+    "b,paper,0.96,0.7,1400,1390,3,2,False",
+    "c,paper,0.90,0.8,1600,1640,30,33,False",
+    "d,paper,0.97,,1700,1700,0,0,True",
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.csv"
+    path.write_text("\n".join((COLUMNS, *ROWS)) + "\n")
+    return path
+
+
+def test_reading(table: Path) -> None:
+    cases = read_cases(table)
+    assert "convention" not in cases
+    assert cases["liver_dice"].tolist() == [0.95, 0.96, 0.90, 0.97]
+    assert np.isnan(cases["tumor_dice"]).tolist() == [False, False, False, True]
+
+
+@pytest.mark.parametrize("text", ["", "name,x\na,1\n", "name,liver_dice\n"])
+def test_other_tables_are_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(InputError, match=r"x\.csv: columns: hold no cases"):
+        read_cases(tmp_path / "x.csv")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_cases(tmp_path / "missing.csv")
+
+
+def test_boxes_stand_at_the_quartiles(table: Path) -> None:
+    cases = read_cases(table)
+    figure = box_figure({"one $x$": cases, "two": cases})
+    liver, tumor = figure.axes
+    assert [label.get_text() for label in liver.get_xticklabels()] == ["one $x$\n(n = 4)", "two\n(n = 4)"]
+    assert [label.get_text() for label in tumor.get_xticklabels()] == ["one $x$\n(n = 3)", "two\n(n = 3)"]
+    medians = [line.get_ydata()[0] for line in liver.lines if line.get_linewidth() == 1.6]
+    assert medians == pytest.approx([0.955, 0.955])
+    dots = [sorted(line.get_ydata()) for line in liver.lines if line.get_marker() == "o"]
+    assert dots == [sorted(cases["liver_dice"])] * 2
+
+
+def test_agreement_by_hand(table: Path) -> None:
+    cases = read_cases(table)
+    difference = np.array([10, -10, 40, 0.0])
+    bias, low, high = agreement(cases["liver_reference_ml"], cases["liver_prediction_ml"])
+    assert bias == pytest.approx(10)
+    assert (low, high) == pytest.approx((10 - 1.96 * difference.std(ddof=1), 10 + 1.96 * difference.std(ddof=1)))
+    figure = agreement_figure(cases)
+    points = figure.axes[0].lines[0]
+    assert points.get_xdata() == pytest.approx([1505, 1395, 1620, 1700])
+    assert points.get_ydata() == pytest.approx(difference)
+    heights = sorted(line.get_ydata()[0] for line in figure.axes[0].lines[1:])
+    assert heights == pytest.approx(sorted([0, bias, low, high]))
+
+
+def test_agreement_of_few() -> None:
+    assert np.isnan(agreement(np.zeros(0), np.zeros(0))).all()
+    bias, low, _ = agreement(np.array([1.0, np.nan]), np.array([3.0, 1.0]))
+    assert bias == 2
+    assert np.isnan(low)
+
+
+def test_size_classes(table: Path) -> None:
+    (ax,) = size_figure({"one": read_cases(table)}).axes
+    words = [label.get_text() for label in ax.get_xticklabels()]
+    assert words == ["0 to 1 ml\n(n = 1)", "1 to 5 ml\n(n = 1)", "5 to 20 ml\n(n = 0)", "over 20 ml\n(n = 1)"]
+    dots = [line.get_ydata().tolist() for line in ax.lines if line.get_marker() == "o"]
+    assert dots == [[0.5], [0.7], [], [0.8]]
+
+
+def test_a_missing_metric_is_named(table: Path) -> None:
+    with pytest.raises(InputError, match="one: columns = liver_assd_mm: is missing"):
+        box_figure({"one": read_cases(table)}, "assd_mm")
+    with pytest.raises(UsageError, match="tables"):
+        box_figure({})
+    with pytest.raises(UsageError, match="tables"):
+        size_figure({})
+
+
+def test_contour_panels() -> None:
+    made = phantom(seed=1, shape=(24, 48, 48))
+    moved = make_volume(np.roll(made.mask.array, 2, axis=2), made.mask.affine)
+    figure = contour_figure(made.ct, {"reference": made.mask, "ours": moved.to_patient_orientation("FAR")})
+    assert [text.get_text() for text in figure.texts] == ["reference (solid)", "ours (dashed)"]
+    first, second = figure.axes
+    white = [c for c in second.collections if same_color(c.get_edgecolor()[0], "white")]
+    assert len(second.collections) == len(first.collections) + len(white)
+    # The dashed contour lies two columns to the patient's left of the solid one.
+    solid = next(c for c in second.collections if c not in white).get_paths()[0].vertices[:, 0]
+    dashed = white[0].get_paths()[0].vertices[:, 0]
+    assert dashed.max() - solid.max() == pytest.approx(2 * made.ct.spacing[2])
+
+
+def test_contour_refusals() -> None:
+    made = phantom(seed=1, shape=(8, 24, 24))
+    with pytest.raises(UsageError, match="slice = 8: is not among 0 to 7"):
+        contour_figure(made.ct, {"m": made.mask}, index=8)
+    with pytest.raises(UsageError, match="masks"):
+        contour_figure(made.ct, {})
+    with pytest.raises(InputError, match="m: grid"):
+        contour_figure(made.ct, {"m": make_volume(np.zeros((8, 24, 24), np.uint8))})
+
+
+def test_the_same_bytes_each_time(table: Path, tmp_path: Path) -> None:
+    for suffix in (".png", ".pdf"):
+        for name in ("a", "b"):
+            save_figure(box_figure({"x": read_cases(table)}), tmp_path / f"{name}{suffix}")
+        assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
