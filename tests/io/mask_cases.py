@@ -76,6 +76,23 @@ def segments(*layers: np.ndarray, **keys: str) -> Callable[[Path], Path]:
     return make
 
 
+def _cropped(affine: np.ndarray) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        vectors = " ".join(f"({','.join(map(str, affine[:3, axis]))})" for axis in range(3))
+        origin = ",".join(map(str, (affine @ (2, 1, 1, 1))[:3]))
+        head = (
+            "NRRD0004\ntype: uint8\ndimension: 3\nspace: RAS\nsizes: 6 5 4\nencoding: raw\n"
+            f"space directions: {vectors}\nspace origin: ({origin})\n"
+            "Segment0_ID:=a\nSegment0_Name:=liver\nSegment0_LabelValue:=1\n"
+            "Segment1_ID:=b\nSegment1_Name:=tumor\nSegment1_LabelValue:=2\n\n"
+        )
+        path = folder / "mask.seg.nrrd"
+        path.write_bytes(head.encode() + MASK[2:8, 1:6, 1:5].tobytes(order="F"))
+        return path
+
+    return make
+
+
 ONE, TWO = (MASK == 1).astype(np.uint8), (MASK == 2).astype(np.uint8)
 NAMED = {"ID0": "a", "Name0": "Liver", "LabelValue0": "1", "ID1": "b", "Name1": "Tumour", "LabelValue1": "2"}
 
@@ -90,7 +107,7 @@ CASES = [
             f"mask-{value}",
             LABELS,
             f"the value {value}",
-            "refused with values and counts; `--labels` maps them",
+            "refused with values and counts; `--label` maps them",
             rf"labels = {value} \(12 voxels\)",
             mask(np.where(MASK == 2, value, MASK.astype(np.int16))),
         )
@@ -99,7 +116,7 @@ CASES = [
     good(
         "mask-mapped",
         LABELS,
-        "other values with `--labels 5=1`",
+        "other values with `--label 5=liver`",
         "mapped; values not named become background",
         mask(np.where(MASK == 2, 5, MASK * 9).astype(np.uint8)),
         is_mask((MASK == 2).astype(np.uint8)),
@@ -141,6 +158,10 @@ CASES = [
     odd("seg-others", SLICER, "other organs beside the liver", "left out, and said", "left out: spleen",
         segments(ONE + 5 * TWO, ID0="a", Name0="liver", LabelValue0="1", ID1="b", Name1="spleen", LabelValue1="5"),
         is_mask(ONE)),
+    good("seg-cropped", SLICER, "a segmentation stored cropped", "put back on the CT's voxels", _cropped(RAS),
+         is_mask(np.pad(MASK[2:8, 1:6, 1:5], ((2, 1), (1, 2), (1, 2))))),
+    bad("seg-cropped-off", SLICER, "the same between the CT's voxels", "refused", "lies elsewhere",
+        _cropped(_moved(0.3))),
     bad("seg-none", SLICER, "no liver and no tumor among the segments", "refused with their names", "spleen",
         segments(ONE * 5, ID0="a", Name0="spleen", LabelValue0="5", ID1="b", LabelValue1="6", Tags1=KIDNEY_TAG)),
 ]  # fmt: skip

@@ -87,7 +87,7 @@ def to_labels(path: Path, pieces: Iterator[NDArray[Any]], count: int, labels: Ma
     if broken.of:
         raise InputError(path, "labels", broken.text(), "are no whole numbers", "give a label map, not probabilities")
     if foreign.of:
-        remedy = "map them, e.g. --labels 5=1 where 5 is the liver"
+        remedy = "map them, e.g. --label 5=liver"
         raise InputError(path, "labels", foreign.text(), "are none of 0 background, 1 liver, 2 tumor", remedy)
     return result
 

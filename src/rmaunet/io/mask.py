@@ -15,7 +15,7 @@ from rmaunet.io.label_values import check_mapping, read_labels
 from rmaunet.io.load import SHEAR
 from rmaunet.io.nifti import case_name
 from rmaunet.io.nifti_header import parse_header, partner
-from rmaunet.io.scan import GridSource, Scan, Source
+from rmaunet.io.scan import GridSource, Scan
 from rmaunet.volume import Volume, geometry_difference, make_volume, to_grid
 
 __all__ = ["read_mask", "read_mask_scan"]
@@ -37,21 +37,36 @@ def read_mask(path: str | Path, *, like: Scan | None = None, labels: Mapping[int
         UsageError: If ``labels`` maps to anything but 0, 1, 2.
     """
     path = Path(path)
-    mask = read_mask_scan(path, labels=labels).volume
+    mask, cropped = _read(path, labels)
     if like is None:
-        return mask
-    if sniff(path) == "dicom":
-        from rmaunet.io.dicom_seg import fill_grid
-
-        mask = fill_grid(mask, like.volume, path)  # a SEG leaves empty frames out
-    if sorted(mask.spatial_shape) != sorted(like.volume.spatial_shape):
-        sizes = f"{tuple(mask.spatial_shape)} against the CT's {tuple(like.volume.spatial_shape)}"
+        return mask.volume
+    if cropped and tuple(mask.volume.spatial_shape) != tuple(like.volume.spatial_shape):
+        return _pasted(path, mask.volume, like.volume)
+    if sorted(mask.volume.spatial_shape) != sorted(like.volume.spatial_shape):
+        sizes = f"{tuple(mask.volume.spatial_shape)} against the CT's {tuple(like.volume.spatial_shape)}"
         raise InputError(path, "shape", sizes, "is not the CT's", "give the mask drawn on this CT")
     try:
-        return to_grid(mask, like.volume)
+        return to_grid(mask.volume, like.volume)
     except ValueError as error:
-        gap = geometry_difference(mask, like.volume) or "axes"
-        raise InputError(path, "affine", gap, "lies elsewhere than the CT", "give the mask drawn on this CT") from error
+        raise _elsewhere(path, mask.volume, like.volume) from error
+
+
+def _elsewhere(path: Path, mask: Volume, ct: Volume) -> InputError:
+    gap = geometry_difference(mask, ct) or "axes"
+    return InputError(path, "affine", gap, "lies elsewhere than the CT", "give the mask drawn on this CT")
+
+
+def _pasted(path: Path, mask: Volume, ct: Volume) -> Volume:
+    """A mask stored cropped (Slicer and DICOM SEG leave out what is empty), put back on the CT's voxels."""
+    try:
+        result = mask.match_geometry(ct, tol=1e-3)
+        result = to_grid(result, ct)
+    except (ValueError, RuntimeError) as error:  # highdicom's word for voxels that do not meet
+        raise _elsewhere(path, mask, ct) from error
+    lost = int(np.count_nonzero(mask.array)) - int(np.count_nonzero(result.array))
+    if lost:
+        raise InputError(path, "extent", f"{lost} voxels", "lie outside the CT", "give the mask drawn on this CT")
+    return result
 
 
 def read_mask_scan(path: Path, *, labels: Mapping[int, int] | None = None) -> Scan:
@@ -68,24 +83,29 @@ def read_mask_scan(path: Path, *, labels: Mapping[int, int] | None = None) -> Sc
         InputError: See :func:`read_mask`.
         UsageError: See :func:`read_mask`.
     """
+    return _read(path, labels)[0]
+
+
+def _read(path: Path, labels: Mapping[int, int] | None) -> tuple[Scan, bool]:
+    """The mask, and whether its format stores only what is not empty."""
     if labels is not None:
         check_mapping(path, labels)
     kind = sniff(path)
-    source: Source = GridSource(path)
     if kind == "dicom":
         from rmaunet.io.dicom_seg import read_dicom_seg
 
-        return Scan(read_dicom_seg(path), case_name(path), source)
+        return Scan(read_dicom_seg(path), case_name(path), GridSource(path)), True
     if kind == "nifti":
         header = partner(path, ".hdr") if path.name.lower().removesuffix(".gz").endswith(".img") else path
         image, source = parse_header(header)
-        return Scan(_upright(read_labels(image, labels), image.affine), case_name(path), source)
+        return Scan(_upright(read_labels(image, labels), image.affine), case_name(path), source), False
     from rmaunet.io.grid import parse_grid
     from rmaunet.io.slicer_segments import read_segments
 
     image, fields = parse_grid(path)
-    array = read_segments(image, fields, labels) if "Segment0_ID" in fields else read_labels(image, labels)
-    return Scan(_upright(array, image.affine), case_name(path), source)
+    slicer = "Segment0_ID" in fields
+    array = read_segments(image, fields, labels) if slicer else read_labels(image, labels)
+    return Scan(_upright(array, image.affine), case_name(path), GridSource(path)), slicer
 
 
 def _upright(array: NDArray[np.uint8], affine: NDArray[np.float64]) -> Volume:

@@ -109,7 +109,7 @@ def read_segments(image: StoredImage, fields: Mapping[str, str], labels: Mapping
         # Nameless segments ("Segment_1") with our very values are taken at their word.
         if not {segment.value for segment in found} <= {LIVER, TUMOR}:
             names = ", ".join(f"{segment.name} ({segment.value})" for segment in found[:8])
-            raise InputError(image.path, "segments", names, "none is liver or tumor", "map them, e.g. --labels 5=1")
+            raise InputError(image.path, "segments", names, "none is liver or tumor", "map them, e.g. --label 5=liver")
         found = [_Found(s.name, s.value, s.layer, s.value) for s in found]
     left_out = [segment.name for segment in found if segment.label is None]
     if left_out and labels is None:
