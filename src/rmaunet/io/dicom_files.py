@@ -214,8 +214,8 @@ def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | Non
     except Exception as error:  # a damaged file makes pydicom raise almost anything
         problem = f"is damaged or cut off ({type(error).__name__})"
         raise InputError(shown, "DICOM header", None, problem, "copy it again, or move it out of the folder") from error
-    kind = text(dataset, "SOPClassUID") or text(dataset.file_meta, "MediaStorageSOPClassUID")
-    if offset == -1 and kind in (*CT_CLASSES, ""):
+    kinds = {text(dataset, "SOPClassUID"), text(dataset.file_meta, "MediaStorageSOPClassUID")} - {""}
+    if offset == -1 and (not kinds or kinds & set(CT_CLASSES)):
         problem = "is missing: the file is cut off before it"
         raise InputError(shown, "PixelData", None, problem, "copy it again, or move it out of the folder")
     return DicomFile(path, shown, dataset, syntax, offset)
