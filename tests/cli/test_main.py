@@ -144,6 +144,20 @@ def test_a_folder_goes_past_bad_scans_and_a_second_run_keeps_what_is_done(capsys
     assert (second["done"], second["kept"]) == (["b"], ["a"])
 
 
+def test_results_inside_the_folder_of_scans_are_no_scans(capsys, ct, tmp_path):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    ct(None, "scans/a.nii.gz")
+    (scans / "lost.nii.gz").symlink_to("nowhere")
+    words = ["segment", "-i", str(scans), "-o", str(scans / "out"), "--json", "--no-overlay"]
+    for expected in ({"done": ["a"], "kept": []}, {"done": [], "kept": ["a"]}):
+        assert main(words) == 3
+        found = json.loads(capsys.readouterr().out)
+        assert {key: found[key] for key in expected} == expected
+        assert [row["name"] for row in found["failures"]] == ["lost"]
+    refused(capsys, 2, ["segment", "-i", scans, "-o", scans], "folder of the scans")
+
+
 def test_models_are_listed_and_verified(capsys):
     assert main(["models", "list"]) == 0
     assert "research use only" in capsys.readouterr().out.lower()

@@ -178,10 +178,13 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
 def _many(args: Segment, weights: Weights, request: Request) -> int:
     import json
 
+    from rmaunet.errors import UsageError
     from rmaunet.segment.find import find_items
     from rmaunet.segment.folder import segment_folder
 
-    items = find_items(args.input)
+    items = find_items(args.input, leave_out=args.output)
+    if args.output.resolve() == args.input.resolve():
+        raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
 
     def progress(done: int, of: int, name: str, slices: int, depth: int) -> None:
         _tick(f"[{done + 1}/{of}] {name} {slices}/{depth} slices", last=slices == depth and depth > 0)

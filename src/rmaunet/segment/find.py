@@ -44,11 +44,12 @@ def is_batch(root: Path) -> bool:
     return len({path for path, _ in _dicom_series(root)}) > 1
 
 
-def find_items(root: Path) -> list[Item]:
+def find_items(root: Path, *, leave_out: Path | None = None) -> list[Item]:
     """Every scan below a folder, sorted by name.
 
     Args:
         root: An existing folder. Files and folders whose names begin with a dot are passed over.
+        leave_out: A folder whose content is passed over: where the results go, if it lies in ``root``.
 
     Returns:
         Image files by suffix, and each CT series of each folder of DICOM files.
@@ -64,6 +65,9 @@ def find_items(root: Path) -> list[Item]:
             several = len(uids) > 1
             mark = f"__{hashlib.sha256(uid.encode()).hexdigest()[:8]}" if several else ""
             items.append(Item(_name(folder, root) + mark, folder, uid if several else None))
+    if leave_out is not None:
+        apart = leave_out.resolve()
+        items = [item for item in items if apart not in (item.path.resolve(), *item.path.resolve().parents)]
     return _unique(sorted(items, key=lambda item: item.name))
 
 

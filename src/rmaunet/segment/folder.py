@@ -121,7 +121,10 @@ def _one(
 
 def _signature(item: Item) -> list[list[Any]]:
     """Names, sizes and times of a scan's files: what must be unchanged for a result to still hold."""
-    files = [item.path] if item.path.is_file() else sorted(p for p in item.path.iterdir() if p.is_file())
+    if item.path.is_dir():
+        files = sorted(path for path in item.path.iterdir() if path.is_file())
+    else:
+        files = [item.path] if item.path.exists() else []  # a dangling link: reading it will say so
     facts = [(file, file.stat()) for file in files]
     return [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in facts]
 
