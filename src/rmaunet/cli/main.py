@@ -35,6 +35,8 @@ COMMANDS: dict[str, Command] = {
     "demo": Command("Scans", "Segment a real example CT and show the result."),
     "measure": Command("Scans", "Volumes, lesion table and picture of any mask."),
     "report": Command("Scans", "One self-contained HTML page of any mask: findings, lesions, pictures, viewer."),
+    "convert": Command("Scans", "Turn a mask of any format into any other."),
+    "info": Command("Scans", "What a file or folder holds, and what would be refused and why."),
     "figures": Command("Research", "Box plots, Bland-Altman, dice by size, contour panels: PNG and PDF."),
     "evaluate": Command("Research", "Masks against references: dice, distances, lesions; per case, mean, interval."),
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),

@@ -1,0 +1,60 @@
+"""``rmaunet convert -i MASK -o OUT``: any mask format into any other."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from rmaunet.cli.label_option import labels_of
+
+__all__ = ["Convert", "main"]
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Convert a liver and tumor mask between NIfTI, 3D Slicer (.seg.nrrd) and DICOM SEG.
+
+    The result is read back and compared before it gets its name. With the CT, the mask is put on its very grid; without,
+    it keeps its own. A DICOM SEG needs the DICOM CT.
+
+    Examples:
+      rmaunet convert -i liver.seg.nrrd -o liver.nii.gz
+      rmaunet convert -i liver.nii.gz -o liver.seg.dcm --like dicom_folder/
+      rmaunet convert -i totalsegmentator.nii.gz --label 5=liver -o liver.seg.nrrd
+    """
+
+    input: Annotated[Path, tyro.conf.arg(aliases=["-i"])]
+    """Mask: NIfTI, NRRD, MetaImage or DICOM SEG."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """File to write; its suffix is its format: .nii.gz, .nii, .seg.nrrd, .seg.dcm."""
+    like: Path | None = None
+    """CT the mask belongs to."""
+    label: tuple[str, ...] = ()
+    """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    series: str | None = None
+    """SeriesInstanceUID where --like holds several."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Convert, args=argv, prog="rmaunet convert")
+    from rmaunet.errors import UsageError
+    from rmaunet.io import read_mask, read_volume, write_mask
+    from rmaunet.io.mask import read_mask_scan
+
+    labels = labels_of("convert", args.label)
+    if args.like is None:
+        if args.series is not None:
+            raise UsageError("convert", "--series", args.series, "has no effect without --like", "leave it out")
+        scan = read_mask_scan(args.input, labels=labels)
+        mask = scan.volume
+    else:
+        scan = read_volume(args.like, series=args.series)
+        mask = read_mask(args.input, like=scan, labels=labels)
+    write_mask(mask, args.output, like=scan)
+    print(f"{args.output} written and read back", file=sys.stderr)
+    return 0

@@ -1,0 +1,209 @@
+"""``rmaunet info PATH``: what is there, how it lies, and what would be refused and why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+if TYPE_CHECKING:
+    from rmaunet.io import Scan
+    from rmaunet.io.dicom import SeriesInfo
+    from rmaunet.volume import Volume
+
+__all__ = ["Info", "describe", "main"]
+
+_SAMPLE = 2_000_000
+_FEW = 16
+_SUFFIXES = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc")
+
+
+@dataclass(frozen=True)
+class Info:
+    """Say what a file, folder or archive holds: format, geometry, HU, warnings, and what would be refused and why.
+
+    Exit code 0 if at least one scan can be read, else 3.
+
+    Examples:
+      rmaunet info ct.nii.gz
+      rmaunet info study_folder/ --json
+    """
+
+    path: Annotated[Path, tyro.conf.Positional]
+    """File, folder or zip."""
+    json: bool = False
+    """Print JSON."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    args = tyro.cli(Info, args=argv, prog="rmaunet info")
+    rows = describe(args.path)
+    if args.json:
+        print(json.dumps({"path": str(args.path), "scans": rows}, indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print("\n\n".join("\n".join(_lines(row)) for row in rows))
+    return 0 if any(row["refused"] is None for row in rows) else 3
+
+
+def describe(path: Path) -> list[dict[str, Any]]:
+    """Describe every scan of a path.
+
+    Args:
+        path: File, folder or archive.
+
+    Returns:
+        One JSON-ready row per file or DICOM series; "refused" is None or the reason.
+
+    Raises:
+        InputError: If ``path`` cannot be opened, or there is nothing to describe.
+    """
+    from rmaunet.errors import InputError
+    from rmaunet.io.formats import UNDERSTOOD, sniff
+
+    files: list[Path] = []
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.name.lower().endswith(_SUFFIXES) and p.is_file())
+    elif sniff(path) != "dicom":
+        return [_file_row(path)]
+    rows = [_file_row(file) for file in files]
+    try:
+        rows += _series_rows(path)
+    except InputError:
+        if not rows:
+            raise
+    if not rows:
+        raise InputError(path, "folder", None, "holds no scan", f"what is understood: {UNDERSTOOD}")
+    return rows
+
+
+def _row(name: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "format": kind, "refused": None, "notices": []}
+
+
+def _file_row(path: Path) -> dict[str, Any]:
+    import logging
+
+    from rmaunet.errors import RmaunetError
+    from rmaunet.io import NiftiSource, read_volume
+    from rmaunet.io.formats import sniff
+    from rmaunet.notices import collect_notices
+
+    row = _row(str(path), "")
+    logger = logging.getLogger("rmaunet")
+    before, logger.disabled = logger.disabled, True  # the notices stand in the row
+    try:
+        row["format"] = sniff(path)
+        with collect_notices() as notices:
+            scan = read_volume(path)
+        if isinstance(scan.source, NiftiSource):
+            row["format"] = "NIfTI-2" if scan.source.nifti2 else "NIfTI-1"
+        row |= _facts(scan)
+        row["notices"] = [line.removeprefix(f"{path}: ") for line in notices]
+        if "labels" in row:
+            row["notices"] = [line for line in row["notices"] if "HU?" not in line]
+    except RmaunetError as error:
+        row["refused"] = str(error)
+    finally:
+        logger.disabled = before
+    return row
+
+
+def _series_rows(path: Path) -> list[dict[str, Any]]:
+    from rmaunet.io.dicom import list_series
+
+    return [_series_row(path, series) for series in list_series(path)]
+
+
+def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
+    import logging
+
+    from rmaunet.errors import RmaunetError
+    from rmaunet.io import read_volume
+    from rmaunet.notices import collect_notices
+
+    row = _row(series.uid, "DICOM")
+    row |= {
+        "series": series.uid,
+        "description": series.description,
+        "modality": series.modality,
+        "slices": series.slices,
+        "contrast_agent_told": series.contrast,
+        "phase_told": series.phase_hint,
+    }
+    if not series.kept:
+        return row | {"refused": series.reason}
+    logger = logging.getLogger("rmaunet")
+    before, logger.disabled = logger.disabled, True
+    try:
+        with collect_notices() as notices:
+            scan = read_volume(path, series=series.uid)
+        row |= _facts(scan) | {"notices": [line.removeprefix(f"{path}: ") for line in notices]}
+    except RmaunetError as error:
+        row["refused"] = str(error)
+    finally:
+        logger.disabled = before
+    return row
+
+
+def _facts(scan: Scan) -> dict[str, Any]:
+    """Geometry and values of a scan that could be read."""
+    import numpy as np
+
+    volume = scan.volume
+    values = volume.array.reshape(-1)
+    sample = values[:: max(1, values.size // _SAMPLE)]
+    facts = {
+        "voxels": [int(n) for n in volume.spatial_shape[::-1]],
+        "spacing_mm": [round(float(s), 6) for s in volume.spacing[::-1]],
+        "axes_grow_toward": [p.value for p in volume.get_closest_patient_orientation()[::-1]],
+        "oblique_degrees": round(_oblique(volume), 2),
+        "first_voxel_lps_mm": [round(float(x), 4) for x in volume.affine[:3, 3]],
+        "extent_mm": [round(float(n * s), 1) for n, s in zip(volume.spatial_shape, volume.spacing, strict=True)][::-1],
+        "dtype": str(volume.dtype),
+    }
+    found = np.unique(sample)
+    if volume.dtype == np.int16 and len(found) <= _FEW and found.min() >= 0 and found.max() < 256:
+        every, counts = np.unique(values, return_counts=True)
+        return facts | {"labels": {str(v): int(n) for v, n in zip(every, counts, strict=True)}}
+    percentiles = (1, 5, 25, 50, 75, 95, 99)
+    return facts | {
+        "hu_range": [float(values.min()), float(values.max())],
+        "hu_percentiles": dict(zip(map(str, percentiles), np.percentile(sample, percentiles).tolist(), strict=True)),
+    }
+
+
+def _oblique(volume: Volume) -> float:
+    """Largest angle between an axis of the grid and the body axis nearest to it."""
+    import numpy as np
+
+    unit = np.abs(volume.affine[:3, :3] / np.array(volume.spacing))
+    return float(np.rad2deg(np.arccos(np.clip(unit.max(axis=0).min(), -1, 1))))
+
+
+def _lines(row: dict[str, Any]) -> list[str]:
+    lines = [f"{row['name']}  ({row['format'] or 'unreadable'})"]
+    for key in ("description", "modality", "slices", "phase_told"):
+        if row.get(key):
+            lines.append(f"  {key.replace('_', ' '):<18} {row[key]}")
+    if "voxels" in row:
+        oblique = f", oblique by {row['oblique_degrees']} degrees" if row["oblique_degrees"] > 0.01 else ""
+        lines += [
+            f"  {'voxels':<18} {' x '.join(map(str, row['voxels']))}  ({row['dtype']})",
+            f"  {'spacing':<18} {' x '.join(f'{s:g}' for s in row['spacing_mm'])} mm",
+            f"  {'extent':<18} {' x '.join(f'{s:g}' for s in row['extent_mm'])} mm",
+            f"  {'axes grow toward':<18} {' '.join(row['axes_grow_toward'])}{oblique}",
+        ]
+    if "labels" in row:
+        lines.append(f"  {'labels':<18} " + ", ".join(f"{v}: {n} voxels" for v, n in row["labels"].items()))
+    if "hu_range" in row:
+        low, high = row["hu_range"]
+        told = "  ".join(f"{p}%: {v:g}" for p, v in row["hu_percentiles"].items())
+        lines += [f"  {'HU':<18} {low:g} to {high:g}", f"  {'HU percentiles':<18} {told}"]
+    lines += [f"  warning            {text}" for text in row["notices"]]
+    if row["refused"] is not None:
+        lines.append(f"  refused            {row['refused']}")
+    return lines
