@@ -99,7 +99,7 @@ def _dicom_series(root: Path) -> list[tuple[Path, str]]:
 def _name(path: Path, root: Path) -> str:
     relative = path.relative_to(root)
     name = relative.name
-    if path.is_file():
+    if not path.is_dir():
         for suffix in sorted(SUFFIXES, key=len, reverse=True):
             if name.lower().endswith(suffix):
                 name = name[: -len(suffix)]
