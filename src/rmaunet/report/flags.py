@@ -14,6 +14,7 @@ from typing import Any
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from rmaunet.labels import liver_mask
 from rmaunet.report.lesions import Lesion
@@ -137,7 +138,8 @@ def _hu_flags(ct: Volume, measures: Measures) -> list[Flag]:
 
 
 def _part_flags(liver: NDArray[np.bool_], voxel_ml: float) -> list[Flag]:
-    parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(liver), connectivity=26))
+    box = ndimage.find_objects(liver.astype(np.uint8))[0]
+    parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(liver[box]), connectivity=26))
     sizes = np.bincount(parts.ravel())[1:] * voxel_ml
     large = int(np.count_nonzero(sizes >= PART_ML))
     if large <= 1 and sizes.size <= MANY_PARTS:
