@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -232,6 +233,20 @@ def zip_of_enhanced(root: Path) -> Path:
     return path
 
 
+def deflate_bomb(root: Path) -> Path:
+    path = w.save(w.header(0), root / "bomb.dcm")
+    data = path.read_bytes()
+    start = 144 + int.from_bytes(data[140:144], "little")
+    head = data[:start].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
+    grown = len(head) - start
+    head = head.replace(b"UI\x14\x00" + b"1.2.840.10008.1.2.1.99", b"UI\x16\x00" + b"1.2.840.10008.1.2.1.99")
+    head = head[:140] + (int.from_bytes(data[140:144], "little") + grown).to_bytes(4, "little") + head[144:]
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = b"".join(deflater.compress(bytes(1 << 22)) for _ in range(20)) + deflater.flush()
+    path.write_bytes(head + packed)
+    return path
+
+
 def two(root: Path, **other: int) -> Path:
     w.series(root / "ct")
     return w.series(root / "ct", name="OTHER{:03d}", **other)
@@ -367,5 +382,7 @@ CASES = [
     case("zip-20000", ARCHIVES, "a zip of 20 000 files", "refused", "members = 20000", crowd),
     case("zip-cut", ARCHIVES, "a zip cut off", "refused", "cut off or corrupt", cut_zip),
     case("zip-corrupt", ARCHIVES, "a zip with corrupt data", "refused", "corrupt", lying_zip),
+    case("deflate-bomb", ARCHIVES, "a deflated file that swells beyond measure", "refused", "deflated bytes",
+         deflate_bomb),
     case("dicomdir", ARCHIVES, "a DICOMDIR: its folder is searched", "handled", "", dicomdir),
 ]  # fmt: skip

@@ -7,6 +7,7 @@ import math
 import os
 import stat
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,7 @@ KEYWORDS = [
     "DimensionOrganizationSequence",
 ]
 CT_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.2" + end for end in ("", ".1", ".2"))
+FREE_INFLATED, MAX_RATIO = 64 << 20, 200
 DICOMDIR = "1.2.840.10008.1.3.10"
 
 
@@ -203,6 +205,7 @@ def _bare(start: bytes) -> bool:
 
 def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | None:
     try:
+        _check_inflation(file, shown)
         with quiet():
             dataset = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=list(KEYWORDS), force=force)
             syntax = _syntax(dataset)
@@ -211,6 +214,8 @@ def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | Non
                 offset = -1  # the header ended before a pixel data group began
             if force and "SOPClassUID" not in dataset:
                 return None
+    except InputError:
+        raise
     except Exception as error:  # a damaged file makes pydicom raise almost anything
         problem = f"is damaged or cut off ({type(error).__name__})"
         raise InputError(shown, "DICOM header", None, problem, "copy it again, or move it out of the folder") from error
@@ -219,6 +224,24 @@ def _parse(file: Any, path: Path, shown: str, *, force: bool) -> DicomFile | Non
         problem = "is missing: the file is cut off before it"
         raise InputError(shown, "PixelData", None, problem, "copy it again, or move it out of the folder")
     return DicomFile(path, shown, dataset, syntax, offset)
+
+
+def _check_inflation(file: Any, shown: str) -> None:
+    """Refuse a deflated data set that swells to an absurd size, before pydicom inflates it whole."""
+    start = file.read(1024)
+    file.seek(0)
+    if DeflatedExplicitVRLittleEndian.encode() not in start or start[132:136] != b"\x02\x00\x00\x00":
+        return
+    file.seek(144 + int.from_bytes(start[140:144], "little"))
+    limit = max(FREE_INFLATED, MAX_RATIO * os.fstat(file.fileno()).st_size)
+    inflater, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    while (block := inflater.unconsumed_tail or file.read(1 << 16)) and not inflater.eof:
+        size += len(inflater.decompress(block, 1 << 20))
+        if size > limit:
+            raise InputError(
+                shown, "deflated bytes", size, "are more than a DICOM file holds", "take the original file"
+            )
+    file.seek(0)
 
 
 def _syntax(dataset: Dataset) -> UID:
