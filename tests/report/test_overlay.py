@@ -145,6 +145,15 @@ def test_empty_mask_is_said() -> None:
     assert words == ["the mask is empty; window -100 to 250 HU"]
 
 
+def test_few_slices_keep_their_letters() -> None:
+    ct, mask = scene()
+    axial, coronal, _ = overlay_figure(ct[8:10], mask[8:10]).axes
+    assert [text.get_text() for text in axial.texts][-1] == "2 cm"
+    assert [text.get_text() for text in coronal.texts] == ["R", "L", "H", "F"]
+    top, bottom = coronal.texts[2:]
+    assert bottom.get_position()[0] - top.get_position()[0] > 0.05
+
+
 def test_one_voxel() -> None:
     one = make_volume(np.ones((1, 1, 1), np.uint8))
     assert len(overlay_figure(one, one).axes) == 3

@@ -27,6 +27,8 @@ LIVER_WINDOW_HU = (-100.0, 250.0)
 """Width 350, level 75: between the usual abdominal window and the narrow liver window."""
 
 WIDTH_INCHES = 11.0
+THIN = 0.15
+"""A plane lower than this share of its width, as of few thin slices."""
 GAP = 0.012  # between panels, in figure widths
 HALO = [withStroke(linewidth=2.6, foreground=hexadecimal(HALO_RGB))]
 
@@ -116,8 +118,10 @@ def draw_plane(ax: Axes, plane: Plane, *, window_hu: tuple[float, float] = LIVER
     draw_contours(ax, tumor_mask(plane.labels), plane.spacing_mm, TUMOR_RGB, linewidth=1.3)
     ax.set_xlim(0.0, width)
     ax.set_ylim(height, 0.0)
-    _draw_letters(ax, plane)
-    _draw_scale_bar(ax, plane)
+    thin = height < THIN * width
+    _draw_letters(ax, plane, apart=0.04 if thin else 0.0)
+    if not thin:  # there is no room for it, and a panel beside has one
+        _draw_scale_bar(ax, plane)
 
 
 def draw_contours(
@@ -183,17 +187,17 @@ def _crossings(at: tuple[int, int, int], crop: Crop, ct: Volume) -> list[tuple[f
 
 def _draw_ticks(ax: Axes, plane: Plane, crossing_mm: tuple[float, float]) -> None:
     (height, width), (y, x) = plane.extent_mm, crossing_mm
-    length = 0.035 * max(height, width)
+    length = min(0.035 * max(height, width), 0.2 * height)
     for xs, ys in (((x, x), (0, length)), ((x, x), (height, height - length)),
                    ((0, length), (y, y)), ((width, width - length), (y, y))):  # fmt: skip
         ax.add_line(Line2D(xs, ys, color="white", linewidth=1.0, path_effects=HALO))
 
 
-def _draw_letters(ax: Axes, plane: Plane) -> None:
+def _draw_letters(ax: Axes, plane: Plane, *, apart: float) -> None:
     left, right, top, bottom = plane.letters
     for text, x, y, ha, va in (
         (left, 0.015, 0.55, "left", "center"), (right, 0.985, 0.55, "right", "center"),
-        (top, 0.55, 0.985, "center", "top"), (bottom, 0.55, 0.02, "center", "bottom"),
+        (top, 0.55 - apart, 0.985, "center", "top"), (bottom, 0.55 + apart, 0.02, "center", "bottom"),
     ):  # fmt: skip
         ax.text(
             x, y, text, ha=ha, va=va, transform=ax.transAxes, color="white", fontsize=10, weight="bold",
