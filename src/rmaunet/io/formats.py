@@ -9,6 +9,7 @@ from isal import igzip
 
 from rmaunet.errors import InputError
 from rmaunet.io.regular import first_bytes
+from rmaunet.io.stream import DAMAGED
 
 __all__ = ["UNDERSTOOD", "Format", "sniff"]
 
@@ -73,5 +74,5 @@ def _unpacked(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return bytes(igzip.IGzipFile(fileobj=file, mode="rb").read(_HEAD))
-    except (OSError, EOFError):
+    except (OSError, EOFError, DAMAGED):
         return b""

@@ -16,6 +16,11 @@ __all__ = ["chosen_affine", "quaternion_affine"]
 _METRE, _MICROMETRE = 1, 3
 
 
+def _floats(stored: NDArray[np.floating]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # a damaged header may hold a signalling NaN
+        return stored.astype(np.float64)
+
+
 def quaternion_affine(source: NiftiSource) -> NDArray[np.float64]:
     """The qform as a matrix.
 
@@ -31,7 +36,7 @@ def quaternion_affine(source: NiftiSource) -> NDArray[np.float64]:
     Reference:
         nifti1.h, "method 2".
     """
-    b, c, d, *offset = (float(value) for value in source.quaternion)
+    b, c, d, *offset = _floats(source.quaternion).tolist()
     square = b * b + c * c + d * d
     if not math.isfinite(square) or square > 1.0001 or not np.isfinite(offset).all():
         shown = np.array2string(source.quaternion, precision=4, separator=",")
@@ -46,7 +51,7 @@ def quaternion_affine(source: NiftiSource) -> NDArray[np.float64]:
             [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
         ]
     )
-    spacing = np.abs(source.pixdim[1:4].astype(float))
+    spacing = np.abs(_floats(source.pixdim[1:4]))
     if source.pixdim[0] < 0:  # qfac: the third axis points the other way
         rotation[:, 2] *= -1
     result = np.eye(4)
@@ -57,18 +62,18 @@ def quaternion_affine(source: NiftiSource) -> NDArray[np.float64]:
 
 def _pixdim_affine(source: NiftiSource) -> NDArray[np.float64]:
     """No code is set: nibabel's reading, first axis to the patient's left, origin in the middle."""
-    spacing = np.abs(source.pixdim[1:4].astype(float)) * (-1, 1, 1)
+    spacing = np.abs(_floats(source.pixdim[1:4])) * (-1, 1, 1)
     result = np.diag([*spacing, 1.0])
     result[:3, 3] = -spacing * (np.array(source.shape) - 1) / 2
     return result
 
 
 def _sform_affine(source: NiftiSource) -> NDArray[np.float64]:
-    return np.vstack([source.sform.astype(float), [0.0, 0, 0, 1]])
+    return np.vstack([_floats(source.sform), [0.0, 0, 0, 1]])
 
 
 def _check_pixdim(source: NiftiSource) -> list[str]:
-    spacing = source.pixdim[1:4].astype(float)
+    spacing = _floats(source.pixdim[1:4])
     shown = np.array2string(spacing, precision=4, separator=",")
     if not np.isfinite(spacing).all() or (spacing == 0).any():
         raise InputError(source.path, "pixdim[1:4]", shown, "must be positive numbers", "take the original file")
@@ -128,7 +133,7 @@ def chosen_affine(source: NiftiSource) -> tuple[NDArray[np.float64], list[str]]:
 
 def _sform_notes(source: NiftiSource, affine: NDArray[np.float64], quaternion: NDArray[np.float64] | None) -> list[str]:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    pixdim = np.abs(source.pixdim[1:4].astype(float))
+    pixdim = np.abs(_floats(source.pixdim[1:4]))
     notes = []
     if not np.allclose(spacing, pixdim, rtol=1e-3):
         stored, used = (np.array2string(values, precision=4, separator=",") for values in (pixdim, spacing))

@@ -16,12 +16,13 @@ from isal import igzip, isal_zlib
 from rmaunet.errors import InputError
 from rmaunet.io.regular import check_regular, first_bytes
 
-__all__ = ["ByteStream", "Compression", "packing"]
+__all__ = ["DAMAGED", "ByteStream", "Compression", "packing"]
 
 Compression = Literal["raw", "gzip", "zlib"]
 
 _PIECE = 1 << 20
-_DAMAGED = cast(type[Exception], isal_zlib.error)
+DAMAGED = cast(type[Exception], isal_zlib.error)
+"""What isal raises for a damaged deflate stream."""
 # Deflate cannot shrink data by more than this factor, so a file's size bounds what can come out of it.
 _DEFLATE_FACTOR = 1032
 # Bytes after the last voxel that are taken for padding; real images' rows and slices are longer than this.
@@ -148,7 +149,7 @@ class ByteStream:
         except OSError as error:  # a bad gzip's error is one too, without an error number
             what = error.strerror if error.errno else "compressed data are damaged (checksum or structure)"
             raise InputError(self.subject, "data", None, str(what), "copy the file again from its source") from error
-        except _DAMAGED as error:
+        except DAMAGED as error:
             what = "compressed data are damaged (checksum or structure)"
             raise InputError(self.subject, "data", None, what, "copy the file again from its source") from error
         if self.compression == "raw":
