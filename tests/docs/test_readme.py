@@ -7,8 +7,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_readmes_table_is_the_one_made_from_the_results():
-    assert subprocess.run([sys.executable, ROOT / "scripts" / "make_readme_table.py", "--check"], check=False).returncode == 0
-
+    assert (
+        subprocess.run([sys.executable, ROOT / "scripts" / "make_readme_table.py", "--check"], check=False).returncode
+        == 0
+    )
 
 
 def test_the_first_weights_find_the_liver():
