@@ -1,0 +1,28 @@
+"""Seeded byte flips of every single-file format: an image or our own error, at once and in little memory."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_nifti.py"
+
+
+@pytest.fixture(scope="module")
+def fuzz() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("fuzz_nifti", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_byte_flips_end_in_an_image_or_our_error(fuzz: ModuleType, seed: int) -> None:
+    found = fuzz.run(600, seed)
+    assert found["read"] + found["refused"] == 600
+    assert found["refused"] > 100
+    assert found["slowest_seconds"] < 2
+    assert found["memory_growth_mb"] < 512
