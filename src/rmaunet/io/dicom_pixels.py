@@ -145,7 +145,8 @@ def stored_values(words: NDArray[np.unsignedinteger], form: PixelFormat) -> NDAr
     unused = form.bits_allocated - form.bits_stored
     kind = np.dtype(f"i{form.bits_allocated // 8}") if form.signed else unsigned
     if unused == 0:
-        return words.view(kind)
+        whole: NDArray[np.integer] = words.view(kind)
+        return whole
     lifted = np.left_shift(words, unused - form.shift)
     return np.right_shift(lifted.view(kind), unused)
 

@@ -150,7 +150,8 @@ def functional_group(own: Dataset, shared: list[Dataset], keyword: str) -> Datas
     for holder in (own, *shared):
         items = _items(holder, keyword)
         if items:
-            return items[0]
+            item: Dataset = items[0]
+            return item
     return Dataset()
 
 
