@@ -148,7 +148,7 @@ def stored_values(words: NDArray[np.unsignedinteger], form: PixelFormat) -> NDAr
         whole: NDArray[np.integer] = words.view(kind)
         return whole
     lifted = np.left_shift(words, unused - form.shift)
-    return np.right_shift(lifted.view(kind), unused)
+    return np.asarray(np.right_shift(lifted.view(kind), unused), kind)
 
 
 def _native(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> Iterator[NDArray[np.unsignedinteger]]:
