@@ -480,7 +480,7 @@ CASES = [
     good("constant", VOXELS, "a constant image", "read", nifti(array=np.full_like(CT, 0)), holds(np.full_like(CT, 0))),
     *[
         good(f"size-{'x'.join(map(str, shape))}", VOXELS, f"{' x '.join(map(str, shape))} voxels", "read", *_one(shape))
-        for shape in ((17, 13, 5), (50, 33, 4), (9, 8, 1), (2, 2, 1500))
+        for shape in ((1, 1, 1), (17, 13, 5), (50, 33, 4), (9, 8, 1), (2, 2, 1500))
     ],
     # --- geometry
     odd("sform-only", GEOMETRY, "only the sform is set", "used, and said", "only the sform", nifti(qform=0)),
@@ -653,6 +653,30 @@ CASES = [
         "refused",
         "kinds",
         edited("ct.nrrd", b"kinds: domain", b"kinds: RGB-color"),
+    ),
+    bad(
+        "mha-channels",
+        GRIDS,
+        "a MetaImage of millions of channels",
+        "refused from the header",
+        "more than any scan has",
+        edited("ct.mha", b"DimSize = 9 8 7", b"DimSize = 1 1 1\nElementNumberOfChannels = 2000000"),
+    ),
+    bad(
+        "nrrd-brackets",
+        GRIDS,
+        "an NRRD of a million opening brackets",
+        "refused at once",
+        "space directions",
+        edited("ct.nrrd", b"space directions: ", b"space directions: " + b"(" * 1000000),
+    ),
+    bad(
+        "mha-blank",
+        GRIDS,
+        "a MetaImage of a million blank lines",
+        "refused at once",
+        "ElementDataFile",
+        lambda f: _text(f, "ct.mha", b"ObjectType = Image" + b"\n" * 1000000),
     ),
     bad(
         "nrrd-text",

@@ -10,6 +10,7 @@ from test_nifti_inputs import check_case
 
 from rmaunet.errors import UsageError
 from rmaunet.io import read_mask, read_volume
+from rmaunet.notices import collect_notices
 
 
 @pytest.mark.parametrize("case", mask_cases.CASES, ids=lambda case: case.id)
@@ -21,3 +22,13 @@ def test_mask_input(case: FileCase, tmp_path: Path) -> None:
 def test_a_mapping_to_a_foreign_label_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="targets must be 0, 1"):
         read_mask(write(tmp_path, mask_cases.MASK), labels={5: 3})
+
+
+def test_a_mask_alone_says_what_is_odd_about_its_geometry(tmp_path: Path) -> None:
+    path = write(tmp_path, mask_cases.MASK, qform=0)
+    with collect_notices() as said:
+        read_mask(path)
+    assert any("only the sform is set" in line for line in said)
+    with collect_notices() as said:
+        read_mask(path, like=read_volume(write(tmp_path, name="b.nii")))
+    assert said == []

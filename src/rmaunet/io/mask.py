@@ -16,6 +16,8 @@ from rmaunet.io.load import SHEAR
 from rmaunet.io.nifti import case_name
 from rmaunet.io.nifti_header import parse_header, partner
 from rmaunet.io.scan import GridSource, Scan
+from rmaunet.io.stored import StoredImage
+from rmaunet.notices import notice
 from rmaunet.volume import Volume, geometry_difference, make_volume, to_grid
 
 __all__ = ["read_mask", "read_mask_scan"]
@@ -37,7 +39,7 @@ def read_mask(path: str | Path, *, like: Scan | None = None, labels: Mapping[int
         UsageError: If ``labels`` maps to anything but 0, 1, 2.
     """
     path = Path(path)
-    mask, cropped = _read(path, labels)
+    mask, cropped = _read(path, labels, say=like is None)
     if like is None:
         return mask.volume
     if cropped and tuple(mask.volume.spatial_shape) != tuple(like.volume.spatial_shape):
@@ -83,29 +85,41 @@ def read_mask_scan(path: Path, *, labels: Mapping[int, int] | None = None) -> Sc
         InputError: See :func:`read_mask`.
         UsageError: See :func:`read_mask`.
     """
-    return _read(path, labels)[0]
+    return _read(path, labels, say=True)[0]
 
 
-def _read(path: Path, labels: Mapping[int, int] | None) -> tuple[Scan, bool]:
-    """The mask, and whether its format stores only what is not empty."""
+def _read(path: Path, labels: Mapping[int, int] | None, *, say: bool) -> tuple[Scan, bool]:
+    """The mask, and whether its format stores only what is not empty.
+
+    With its CT a mask's geometry is compared; alone, what is odd about it is said.
+    """
     if labels is not None:
         check_mapping(path, labels)
     kind = sniff(path)
     if kind == "dicom":
         from rmaunet.io.dicom_seg import read_dicom_seg
 
+        if labels is not None:
+            notice(path, "a DICOM SEG names its segments; the label mapping has no effect")
         return Scan(read_dicom_seg(path), case_name(path), GridSource(path)), True
     if kind == "nifti":
         header = partner(path, ".hdr") if path.name.lower().removesuffix(".gz").endswith(".img") else path
         image, source = parse_header(header)
+        _say(image, say=say)
         return Scan(_upright(read_labels(image, labels), image.affine), case_name(path), source), False
     from rmaunet.io.grid import parse_grid
     from rmaunet.io.slicer_segments import read_segments
 
     image, fields = parse_grid(path)
+    _say(image, say=say)
     slicer = "Segment0_ID" in fields
     array = read_segments(image, fields, labels) if slicer else read_labels(image, labels)
     return Scan(_upright(array, image.affine), case_name(path), GridSource(path)), slicer
+
+
+def _say(image: StoredImage, *, say: bool) -> None:
+    for text in image.notes if say else ():
+        notice(image.path, text)
 
 
 def _upright(array: NDArray[np.uint8], affine: NDArray[np.float64]) -> Volume:

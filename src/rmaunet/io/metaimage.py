@@ -27,7 +27,7 @@ _DTYPES = {
 def _fields(path: Path) -> tuple[dict[str, str], int]:
     """Fields, and where the data begin if they follow."""
     head = first_bytes(path, MAX_HEADER)
-    last = re.search(rb"^\s*ElementDataFile\s*=[^\n]*(\n|$)", head, re.MULTILINE)
+    last = re.search(rb"^[ \t]*ElementDataFile[ \t]*=[^\n]*(\n|$)", head, re.MULTILINE)
     if last is None:
         raise InputError(path, "ElementDataFile", None, "is missing from the header", "take the original file")
     fields = {}

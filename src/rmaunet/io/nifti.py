@@ -14,7 +14,7 @@ __all__ = ["case_name", "read_nifti"]
 def case_name(path: Path) -> str:
     """A file's name without the suffixes of image formats: "ct.nii.gz" becomes "ct"."""
     name = path.name
-    for suffix in (".gz", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".seg", ".mha", ".mhd", ".mrc"):
+    for suffix in (".gz", ".dcm", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".seg", ".mha", ".mhd", ".mrc"):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
     return name

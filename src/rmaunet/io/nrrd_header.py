@@ -59,7 +59,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
 
 
 def _vectors(path: Path, text: str, axes: int) -> list[NDArray[np.float64] | None]:
-    words: list[str] = re.findall(r"none|\([^)]*\)", text)
+    # Bounded, since a long run of "(" would keep the pattern busy for minutes.
+    words: list[str] = re.findall(r"none|\([^)]*\)", text[:1000])
     if len(words) != axes:
         raise InputError(path, "space directions", text[:80], f"must be {axes} vectors", "take the original file")
     return [

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from rmaunet.errors import InputError
 from rmaunet.io.stream import Compression
 
-__all__ = ["MAX_BYTES", "StoredImage", "checked_shape"]
+__all__ = ["MAX_BYTES", "MAX_VOLUMES", "StoredImage", "checked_shape"]
 
 MAX_BYTES = 4 << 30
 """Voxel data larger than this are refused from the header."""
+
+MAX_VOLUMES = 65535
+"""More volumes or channels than this are refused from the header."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ def checked_shape(
     counts = [int(size) for size in sizes]
     if min([*counts, volumes]) <= 0:
         raise InputError(path, field, str(counts), "sizes must be positive", "the header is damaged; copy it again")
+    if volumes > MAX_VOLUMES:
+        raise InputError(path, field, volumes, "volumes or channels are more than any scan has", "save one volume")
     total = volumes * dtype.itemsize * counts[0] * counts[1] * counts[2]
     if total > MAX_BYTES:
         problem = f"claims {total / 2**30:.1f} GiB of voxels, above the limit of {MAX_BYTES >> 30} GiB"

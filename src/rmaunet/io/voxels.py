@@ -89,8 +89,9 @@ def stored_pieces(stream: ByteStream, image: StoredImage, volume: int) -> Iterat
     count = math.prod(image.shape)
     stream.expect(image.skip + image.volume_bytes * image.volumes)
     stream.skip(image.skip + before * image.volume_bytes)
-    buffer = np.empty(min(count, max(1, _PIECE_VOXELS // width)) * width, image.dtype)
-    for start in range(0, count, _PIECE_VOXELS // width):
+    step = _PIECE_VOXELS // width  # at least 16, see MAX_VOLUMES
+    buffer = np.empty(min(count, step) * width, image.dtype)
+    for start in range(0, count, step):
         piece = buffer[: min(len(buffer), (count - start) * width)]
         stream.fill(piece.view(np.uint8).data)
         yield piece[volume::width] if image.interleaved else piece
