@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from rmaunet.errors import InputError
-from rmaunet.io.grid_header import finished
+from rmaunet.io.affine import check_affine
 from rmaunet.io.regular import first_bytes
 from rmaunet.io.stored import StoredImage, checked_shape
 from rmaunet.io.stream import packing
@@ -73,4 +73,5 @@ def parse_mrc(path: Path) -> tuple[StoredImage, dict[str, str]]:
         affine=np.diag([*spacing, 1.0]),
         notes=tuple(notes),
     )
-    return finished(image, "cell size"), {}
+    check_affine(path, "cell size", image.affine)
+    return image, {}

@@ -157,5 +157,5 @@ class ByteStream:
         return int(got)
 
     def _refuse_short(self, count: int) -> NoReturn:
-        problem = f"is cut off: the header promises {count} bytes or more where fewer are"
+        problem = f"is cut off: {count} more bytes should follow where fewer do"
         raise InputError(self.subject, "data", None, problem, "copy the file again from its source")
