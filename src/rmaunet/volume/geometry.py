@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 from highdicom import Volume, VolumeGeometry
 from numpy.typing import NDArray
@@ -57,6 +59,11 @@ def to_grid(volume: Volume, like: VolumeGeometry | Volume) -> Volume:
     """
     oriented = volume.to_patient_orientation(like.get_closest_patient_orientation())
     difference = geometry_difference(oriented, like)
+    if difference is not None and sorted(volume.spatial_shape) == sorted(like.spatial_shape):
+        # At 45 degrees rounding decides which axis is "nearest": compare the axes themselves.
+        with contextlib.suppress(RuntimeError):
+            oriented = volume.match_geometry(like, tol=1e-3)
+            difference = geometry_difference(oriented, like)
     if difference is not None:
         raise ValueError(f"the grids do not match: {difference}")
     return Volume(
