@@ -1,0 +1,51 @@
+"""Which layout a folder has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rmaunet.data import folder, ircadb, lits, msd
+from rmaunet.data.case import Case
+from rmaunet.errors import InputError
+
+__all__ = ["find_cases"]
+
+
+def find_cases(root: Path) -> tuple[str, list[Case]]:
+    """The cases of a folder in any layout known.
+
+    Args:
+        root: A data set's folder, or a folder of CTs: image files, or folders and zips of DICOM, one a case.
+
+    Returns:
+        The layout ("lits", "ircadb", "msd", "folder", or "scans" for CTs without masks) and its cases.
+
+    Raises:
+        InputError: If there is nothing to read, or files of the layout are missing.
+    """
+    if not root.is_dir():
+        raise InputError(root, "data set", None, "is not a folder", "give the folder of a data set")
+    if any(ircadb.patient_number(path.name) is not None for path in root.iterdir()):
+        return "ircadb", ircadb.cases(root)
+    if (root / "dataset.json").is_file() and "training" in folder.read_description(root / "dataset.json"):
+        return "msd", msd.cases(root)
+    if (root / "imagesTr").is_dir():
+        return "folder", folder.cases(root)
+    if next(root.rglob("volume-*.nii*"), None) is not None:
+        return "lits", lits.cases(root)
+    return "scans", _scans(root)
+
+
+def _scans(root: Path) -> list[Case]:
+    found: dict[str, Path] = {}
+    for path in sorted(root.iterdir()):
+        suffix = next((s for s in (*folder.SUFFIXES, ".zip") if path.name.lower().endswith(s)), None)
+        if path.name.startswith(".") or not (path.is_dir() or (suffix is not None and path.is_file())):
+            continue
+        name = path.name if suffix is None or path.is_dir() else path.name[: -len(suffix)]
+        if name in found:
+            raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
+        found[name] = path
+    if not found:
+        raise InputError(root, "data set", 0, "no layout known and no CT in it", "see docs/data.md for the layouts")
+    return [Case(name, path, None) for name, path in found.items()]
