@@ -126,7 +126,8 @@ def from_entries(entries: object, subject: Path) -> list[Fingerprint]:
         InputError: If an entry is no fingerprint.
     """
     prints = []
-    for entry in entries if isinstance(entries, list) else [None]:
+    items: list[Any] = entries if isinstance(entries, list) else [None]
+    for entry in items:
         try:
             name, shape, data = entry["name"], tuple(entry["shape"]), base64.b64decode(entry["strips"], validate=True)
             strips = np.frombuffer(data, np.uint8).reshape(shape)
