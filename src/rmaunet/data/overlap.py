@@ -1,8 +1,8 @@
 """The same patient twice: two fingerprints laid over each other at every flip, stretch and offset.
 
 The score of an alignment is the mean correlation of its slices' structure (each 16 x 16 slice less its own blur), with
-neighbouring slices blended; the score of a pair is its best alignment's. ``docs/leak-detection.md`` has the distributions
-the two limits were chosen from.
+neighbouring slices blended; the score of a pair is its best alignment's. ``benchmarks/overlap.py`` measures the
+distributions the two limits were chosen from.
 """
 
 from __future__ import annotations
