@@ -47,5 +47,11 @@ def _scans(root: Path) -> list[Case]:
             raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
         found[name] = path
     if not found:
-        raise InputError(root, "data set", 0, "no layout known and no CT in it", "give LiTS, 3D-IRCADb, MSD, imagesTr/labelsTr, or a folder of CTs")
+        raise InputError(
+            root,
+            "data set",
+            0,
+            "no layout known and no CT in it",
+            "give LiTS, 3D-IRCADb, MSD or imagesTr/labelsTr",
+        )
     return [Case(name, path, None) for name, path in found.items()]
