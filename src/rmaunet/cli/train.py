@@ -52,11 +52,11 @@ def main(argv: list[str]) -> int:
     import json
     from dataclasses import replace
 
-    from rmaunet.experiments.presets import EXPERIMENTS
+    from rmaunet.experiments import EXPERIMENTS
 
     if args is None:
         for name, known in EXPERIMENTS.items():
-            print(f"{name:<12} {known.network.name} base {known.network.base}, loss {known.loss}")
+            print(f"{name:<16} {known.network.name} base {known.network.base}, loss {known.loss}")
         return 0
     from rmaunet.errors import UsageError
     from rmaunet.settings import to_dict
@@ -104,8 +104,8 @@ def _experiment(args: Train):  # type: ignore[no-untyped-def]
     import json
 
     from rmaunet.errors import InputError, UsageError
+    from rmaunet.experiments import EXPERIMENTS
     from rmaunet.experiments.experiment import Experiment
-    from rmaunet.experiments.presets import EXPERIMENTS
     from rmaunet.losses import LOSSES
     from rmaunet.settings import from_dict
 

@@ -11,10 +11,13 @@ from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
 
-__all__ = ["EXPERIMENTS", "FAST", "PAPER"]
+__all__ = ["FAST", "PAPER", "PAPER_SIZES"]
 
 PAPER = Experiment(name="paper")
 """RMAU-Net as in the paper (sections 3, 4.2, 4.3): every default of every setting is the paper's."""
+
+PAPER_SIZES = tuple(replace(PAPER, name=f"paper-{base}", network=NetworkSettings(base=base)) for base in (32, 16))
+"""The paper's protocol with a smaller network."""
 
 FAST = Experiment(
     name="fast",
@@ -51,10 +54,3 @@ FAST = Experiment(
     postprocessing=Postprocessing(largest_liver=True, tumor_inside_liver=False, fill_holes=True),
 )
 """Small enough for a laptop: base 16, trained on two cores."""
-
-EXPERIMENTS: dict[str, Experiment] = {
-    "paper": PAPER,
-    "paper-32": replace(PAPER, name="paper-32", network=NetworkSettings(base=32)),
-    "paper-16": replace(PAPER, name="paper-16", network=NetworkSettings(base=16)),
-    "fast": FAST,
-}
