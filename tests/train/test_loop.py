@@ -10,7 +10,7 @@ import torch
 from rmaunet.data.augment import Augmentation
 from rmaunet.data.sampling import Sampling
 from rmaunet.data.store import Store, StoreWriter
-from rmaunet.errors import InputError, OutputError, UsageError
+from rmaunet.errors import InputError, ModelError, OutputError, UsageError
 from rmaunet.experiments.experiment import Experiment, Stage, Training
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import load_weights
@@ -65,6 +65,22 @@ def test_the_weights_are_the_running_average_and_load(store, tmp_path):
     assert torch.equal(weights.state["head.bias"], average["head.bias"].half().float())
     assert weights.card.experiment["seed"] == 5
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["cases"] == ["volume-1", "volume-2"]
+
+
+def test_a_run_can_start_from_weights_and_says_so(store, tmp_path):
+    first = load_weights(run(store, tmp_path / "first"))
+    no_rate = replace(TINY.training, steps=1, learning_rate=1e-12, ema_decay=0.0)
+    again = load_weights(run(store, tmp_path / "again", replace(TINY, training=no_rate), start=first))
+    for key in ("head.weight", "encoder1.body.0.weight"):
+        torch.testing.assert_close(again.state[key], first.state[key])
+    origin = json.loads((tmp_path / "again" / "manifest.json").read_text())["start"]
+    assert origin["sha256"] == first.card.sha256
+
+
+def test_weights_of_another_network_are_no_start(store, tmp_path):
+    first = load_weights(run(store, tmp_path / "first", stop_after=1))
+    with pytest.raises(ModelError, match="rmaunet base 2, 1 channels: is not the experiment's"):
+        run(store, tmp_path / "other", replace(TINY, network=NetworkSettings(base=4)), start=first)
 
 
 def test_a_broken_checkpoint_gives_way_to_the_one_before(tmp_path):

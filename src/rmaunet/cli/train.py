@@ -30,6 +30,8 @@ class Train:
     """Name of an experiment; `rmaunet train --list` names them."""
     config: Path | None = None
     """An experiment.json to use instead, as stored in a run's folder."""
+    start: str | None = None
+    """Weights to begin with instead of fresh ones: a name or a folder; the network must be the same."""
     split: str = "all"
     """Which cases of the store: all, lits_paper (27-130), lits_clean (without 28-47), or a split's JSON file."""
     steps: int | None = None
@@ -85,6 +87,7 @@ def main(argv: list[str]) -> int:
 
     from rmaunet.data.splits import split_cases
     from rmaunet.data.store import Store
+    from rmaunet.predict import load_weights
     from rmaunet.train import train
 
     if args.threads:
@@ -95,7 +98,8 @@ def main(argv: list[str]) -> int:
 
     store = Store(args.data, check=True)
     cases, _ = split_cases(args.split, [case.name for case in store.cases])
-    weights = train(experiment, store, cases, args.output, checkpoint_every=args.checkpoint_every, say=say)
+    start = load_weights(args.start) if args.start else None
+    weights = train(experiment, store, cases, args.output, start=start, checkpoint_every=args.checkpoint_every, say=say)
     print(weights)
     return 0
 

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 
 from rmaunet.data.sampling import Sampler
 from rmaunet.data.store import Store
-from rmaunet.errors import InputError, RmaunetError, UsageError
+from rmaunet.errors import InputError, ModelError, RmaunetError, UsageError
 from rmaunet.experiments.experiment import Experiment
 from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.networks.build import build_network
 from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.weights import ModelCard, save_weights
+from rmaunet.predict.weights import ModelCard, Weights, save_weights
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
@@ -73,6 +73,7 @@ def train(
     cases: Sequence[str],
     folder: Path,
     *,
+    start: Weights | None = None,
     checkpoint_every: int = 200,
     say: Callable[[str], None] = lambda _: None,
     validate: Callable[[nn.Module, int], None] | None = None,
@@ -86,6 +87,7 @@ def train(
         store: Slices made with the experiment's window.
         cases: Names of the training cases.
         folder: The run's folder; a checkpoint there is continued.
+        start: Weights to begin with instead of fresh ones; a checkpoint goes before them.
         checkpoint_every: Steps between checkpoints.
         say: Told the progress, a line at a time.
         validate: Called with the network to be released (the average, if there is one) and the steps done.
@@ -97,6 +99,7 @@ def train(
 
     Raises:
         InputError: If the store does not fit the experiment, or the folder holds another experiment.
+        ModelError: If ``start`` is of another network.
         OutputError: If the folder is in use or the disk is full.
         TrainingError: If the loss stays non-finite, naming step and cases.
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
@@ -107,7 +110,7 @@ def train(
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
     batches = Batches(store, experiment, plan, sampler)
     with flushed_denormals(), locked(folder), _Stopping() as stopping:
-        state = _start(experiment)
+        state = _start(experiment, start)
         stored = load_checkpoint(folder)
         if stored is not None:
             _same_experiment(stored["experiment"], experiment, folder)
@@ -116,7 +119,8 @@ def train(
         log = Log(folder / "log.csv", ("step", "loss", "learning_rate", "size", "batch"))
         log.cut(state.step)
         write_json(folder / "experiment.json", to_dict(experiment))
-        write_json(folder / "manifest.json", {"cases": list(cases), "steps": plan.steps, "machine": machine()})
+        manifest = {"cases": list(cases), "steps": plan.steps, "start": _origin(start), "machine": machine()}
+        write_json(folder / "manifest.json", manifest)
         _run(state, experiment, plan, batches, folder, log, stopping, say, checkpoint_every, validate, validate_every,
              stop_after)  # fmt: skip
         return folder / "weights"
@@ -147,9 +151,22 @@ def _same_experiment(stored: dict[str, Any], experiment: Experiment, folder: Pat
             raise InputError(folder, "experiment.json", key, "differs from the run started here", "use a new folder")
 
 
-def _start(experiment: Experiment) -> _State:
+def _origin(start: Weights | None) -> dict[str, Any] | None:
+    """What a manifest says of the weights a run began with; their patients count as seen by the new ones."""
+    if start is None:
+        return None
+    return {"name": start.card.name, "sha256": start.card.sha256, "trained_on": list(start.card.trained_on)}
+
+
+def _start(experiment: Experiment, start: Weights | None) -> _State:
     settings = experiment.training
     network = build_network(experiment.network, in_channels=experiment.preprocessing.channels)
+    if start is not None:
+        mine = (experiment.network, experiment.preprocessing.channels)
+        if (start.card.network, start.card.preprocessing.channels) != mine:
+            what = f"{start.card.network.name} base {start.card.network.base}, {start.card.preprocessing.channels} channels"
+            raise ModelError(start.card.name, "network", what, "is not the experiment's", "start from weights that are")
+        network.load_state_dict(dict(start.state))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     make = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
     optimiser = make(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
