@@ -64,6 +64,7 @@ def test_the_weights_are_the_running_average_and_load(store, tmp_path):
     average = load_checkpoint(tmp_path / "run")["average"]
     assert torch.equal(weights.state["head.bias"], average["head.bias"].half().float())
     assert weights.card.experiment["seed"] == 5
+    assert weights.card.trained_on == ("volume-1", "volume-2")
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["cases"] == ["volume-1", "volume-2"]
 
 

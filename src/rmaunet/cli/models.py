@@ -1,4 +1,4 @@
-"""``rmaunet models list | show | verify | import``: weights and their cards."""
+"""``rmaunet models list | show | verify | import | join``: weights and their cards."""
 
 from __future__ import annotations
 
@@ -48,14 +48,26 @@ class Import:
     """Folder for model.safetensors and card.json."""
 
 
-ACTIONS: dict[str, type[Any]] = {"list": List, "show": Show, "verify": Verify, "import": Import}
+@dataclass(frozen=True)
+class Join:
+    """Join weights of one network and one preprocessing into an ensemble: the mean of their probabilities."""
+
+    weights: tyro.conf.Positional[tuple[str, ...]]
+    """Names or folders, two or more."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the result; its name becomes the weights' name."""
+
+
+ACTIONS: dict[str, type[Any]] = {"list": List, "show": Show, "verify": Verify, "import": Import, "join": Join}
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     if not argv or argv[0] not in ACTIONS:
         asked = bool(argv) and argv[0] in ("-h", "--help")
-        print("usage: rmaunet models {list,show,verify,import} [options]", file=sys.stdout if asked else sys.stderr)
+        print(
+            "usage: rmaunet models {list,show,verify,import,join} [options]", file=sys.stdout if asked else sys.stderr
+        )
         for name, kind in ACTIONS.items():
             print(f"  {name:<8} {(kind.__doc__ or '').splitlines()[0]}", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
@@ -64,6 +76,8 @@ def main(argv: list[str]) -> int:
         return _list(args)
     if isinstance(args, Show):
         return _show(args)
+    if isinstance(args, Join):
+        return _join(args)
     return _verify(args) if isinstance(args, Verify) else _import(args)
 
 
@@ -133,5 +147,15 @@ def _import(args: Import) -> int:
         raise ModelError(args.source, "state", None, text, "give the card of this network") from error
     save_weights(args.output, network, card)
     load_weights(args.output)
+    print(args.output)
+    return 0
+
+
+def _join(args: Join) -> int:
+    from rmaunet.predict import load_weights, save_weights
+    from rmaunet.predict.ensemble import join_weights
+
+    network, card = join_weights([load_weights(name) for name in args.weights], name=args.output.name)
+    save_weights(args.output, network, card)
     print(args.output)
     return 0

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import nn
 
 from rmaunet.networks.adapter import borrowed_network
+from rmaunet.networks.ensemble import Ensemble
 from rmaunet.networks.rmaunet import widths_from_base
 
 __all__ = ["NetworkSettings", "build_network"]
+
+_MOST_MEMBERS = 64  # a card that asks for more is a mistake or an attack on memory
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,20 @@ class NetworkSettings:
         name: A key of ``NETWORKS``, or another library's network such as "monai:DynUNet" or "smp:MAnet".
         base: Channels at full resolution, doubled at each further one; ignored by networks that take no ``widths``.
         options: Further keyword arguments of the network's class.
+        members: Networks of this design whose mean probability is the result; 1 is a single network.
     """
 
     name: str = "rmaunet"
     base: int = 64
     options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
+    members: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse a base below 1 (ValueError)."""
+        """Refuse what is out of range (ValueError)."""
         if self.base < 1:
             raise ValueError(f"base = {self.base}: must be at least 1")
+        if not 1 <= self.members <= _MOST_MEMBERS:
+            raise ValueError(f"members = {self.members}: must lie between 1 and {_MOST_MEMBERS}")
 
 
 def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: int = 2) -> nn.Module:
@@ -50,6 +57,9 @@ def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: i
     """
     from rmaunet.networks import NETWORKS
 
+    if settings.members > 1:
+        one = replace(settings, members=1)
+        return Ensemble([build_network(one, in_channels=in_channels, classes=classes) for _ in range(settings.members)])
     if ":" in settings.name:
         return borrowed_network(settings.name, in_channels=in_channels, classes=classes, options=settings.options)
     if settings.name not in NETWORKS:

@@ -121,8 +121,9 @@ def train(
         write_json(folder / "experiment.json", to_dict(experiment))
         manifest = {"cases": list(cases), "steps": plan.steps, "start": _origin(start), "machine": machine()}
         write_json(folder / "manifest.json", manifest)
-        _run(state, experiment, plan, batches, folder, log, stopping, say, checkpoint_every, validate, validate_every,
-             stop_after)  # fmt: skip
+        seen = tuple(dict.fromkeys((*(start.card.trained_on if start else ()), *cases)))
+        _run(state, experiment, plan, batches, seen, folder, log, stopping, say, checkpoint_every, validate,
+             validate_every, stop_after)  # fmt: skip
         return folder / "weights"
 
 
@@ -179,6 +180,7 @@ def _run(
     experiment: Experiment,
     plan: Plan,
     batches: Batches,
+    seen: tuple[str, ...],
     folder: Path,
     log: Log,
     stopping: _Stopping,
@@ -194,7 +196,7 @@ def _run(
 
     def keep() -> None:
         save_checkpoint(folder, state.pack(experiment))
-        _release(state, experiment, folder)
+        _release(state, experiment, seen, folder)
 
     for step, batch in batches.from_step(state.step):
         if step >= last or stopping.asked:
@@ -244,13 +246,14 @@ def _step(state: _State, experiment: Experiment, plan: Plan, loss_of: nn.Module,
     return value
 
 
-def _release(state: _State, experiment: Experiment, folder: Path) -> None:
+def _release(state: _State, experiment: Experiment, seen: tuple[str, ...], folder: Path) -> None:
     network = state.average.network if state.average else state.network
     card = ModelCard(
         name=experiment.name,
         network=experiment.network,
         preprocessing=experiment.preprocessing,
         postprocessing=experiment.postprocessing,
+        trained_on=seen,
         experiment=to_dict(replace(experiment)),
         training={"steps": state.step, **machine()},
     )
