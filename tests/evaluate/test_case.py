@@ -31,6 +31,18 @@ def evaluate(reference: np.ndarray, prediction: np.ndarray, **options: object) -
     return evaluate_case(make_volume(reference, grid), make_volume(prediction, grid), name="case", **options)
 
 
+def test_the_ends_of_the_liver_are_scored_apart() -> None:
+    truth = np.zeros((24, 8, 8), np.uint8)
+    truth[2:22, 2:6, 2:6] = 1  # 20 slices: a tenth is two
+    guess = truth.copy()
+    guess[2], guess[21, 2:4] = 0, 0  # the lowest slice missed, half of the highest
+    guess[0] = 1  # outside of the reference's extent: no matter of its ends
+    result = evaluate(truth, guess)
+    assert result.liver_dice_lowest_tenth == pytest.approx(2 * 16 / (32 + 16))
+    assert result.liver_dice_highest_tenth == pytest.approx(2 * 24 / (32 + 24))
+    assert math.isnan(evaluate(np.zeros_like(truth), guess).liver_dice_lowest_tenth)
+
+
 def test_hand_made_case() -> None:
     truth = reference_labels()
     guess = truth.copy()

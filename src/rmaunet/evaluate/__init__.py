@@ -6,6 +6,7 @@ from rmaunet.evaluate.agreement import Agreement, bland_altman
 from rmaunet.evaluate.case import CaseResult, evaluate_case
 from rmaunet.evaluate.cohort import Cohort, Summary, summarize, summarize_cohort
 from rmaunet.evaluate.conventions import LITS_PENALTY, Convention, Scoring
+from rmaunet.evaluate.ends import end_dice
 from rmaunet.evaluate.lesions import Lesion, LesionMatch, match_lesions
 from rmaunet.evaluate.overlap import Counts, count_overlap, dice, jaccard, rvd, rvd_lits, voe
 from rmaunet.evaluate.pairs import Pair, Pairing, match_files
@@ -55,6 +56,7 @@ __all__ = [
     "compare_all",
     "count_overlap",
     "dice",
+    "end_dice",
     "evaluate_case",
     "evaluate_slices",
     "expected_fold_sd",

@@ -17,6 +17,7 @@ from rmaunet.evaluate import overlap
 from rmaunet.evaluate import surface as surfaces
 from rmaunet.evaluate.box import union_box
 from rmaunet.evaluate.conventions import LITS_PENALTY, Convention, Scoring
+from rmaunet.evaluate.ends import end_dice
 from rmaunet.evaluate.lesions import STRATA, Lesion, LesionMatch, match_lesions
 from rmaunet.labels import LIVER, TUMOR, liver_mask, tumor_mask
 from rmaunet.volume import Volume, axial, geometry_difference, to_grid, voxel_volume_ml
@@ -38,6 +39,8 @@ class CaseResult:
         liver_dice: See :mod:`rmaunet.evaluate.overlap`; so for ``voe``, ``rvd``, ``rvd_lits`` and ``jaccard``.
         liver_assd_mm: See :mod:`rmaunet.evaluate.surface`; so for ``rmsd``, ``msd``, ``hd95_pooled``, ``hd95_larger``.
         liver_surface_dice: At ``surface_tolerance_mm``.
+        liver_dice_lowest_tenth: Over the lowest tenth of the liver's slices, see :mod:`rmaunet.evaluate.ends`; NaN without
+            liver; ``liver_dice_highest_tenth`` over the highest.
         liver_reference_ml: Volume in the reference; ``liver_prediction_ml`` in the prediction.
         liver_reference_voxels: The counts behind the overlap metrics, for pooling ("global dice").
         liver_empty_reference: Whether the reference has none; ``liver_empty_prediction`` likewise.
@@ -61,6 +64,8 @@ class CaseResult:
     liver_rvd: float
     liver_rvd_lits: float
     liver_jaccard: float
+    liver_dice_lowest_tenth: float
+    liver_dice_highest_tenth: float
     tumor_dice: float
     tumor_voe: float
     tumor_rvd: float
@@ -194,6 +199,7 @@ def evaluate_case(
         row |= _overlap_columns(organ, one, other, voxel_volume_ml(first), scoring.convention)
         if surface:
             row |= _surface_columns(organ, one, other, spacing, scoring)
+    row |= {f"liver_dice_{end}_tenth": value for end, value in end_dice(*organs["liver"]).items()}
     matched = match_lesions(*organs["tumor"], spacing, connectivity=scoring.connectivity)
     row |= _lesion_columns(matched) | _burden_columns(row, scoring.convention)
     return CaseResult(

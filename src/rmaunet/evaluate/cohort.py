@@ -19,6 +19,7 @@ __all__ = ["METRICS", "Cohort", "Summary", "bootstrap_mean", "summarize", "summa
 METRICS = (
     "liver_dice", "liver_voe", "liver_rvd", "liver_rvd_lits", "liver_jaccard", "liver_assd_mm", "liver_rmsd_mm",
     "liver_msd_mm", "liver_hd95_pooled_mm", "liver_hd95_larger_mm", "liver_surface_dice",
+    "liver_dice_lowest_tenth", "liver_dice_highest_tenth",
     "tumor_dice", "tumor_voe", "tumor_rvd", "tumor_rvd_lits", "tumor_jaccard", "tumor_assd_mm", "tumor_rmsd_mm",
     "tumor_msd_mm", "tumor_hd95_pooled_mm", "tumor_hd95_larger_mm", "tumor_surface_dice", "lesions_dice",
 )  # fmt: skip

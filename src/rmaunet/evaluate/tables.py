@@ -20,6 +20,8 @@ LABELS = {
     "hd95_pooled_mm": "HD95 pooled, mm",
     "hd95_larger_mm": "HD95 larger of both directions, mm",
     "surface_dice": "Surface DSC",
+    "dice_lowest_tenth": "DSC, lowest tenth of its slices",
+    "dice_highest_tenth": "DSC, highest tenth of its slices",
 }
 HEADERS = ("per case", "mean", "SD", "median", "min", "max", "95 % CI of mean", "n", "undefined")
 LATEX = {
