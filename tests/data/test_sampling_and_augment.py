@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -38,6 +39,22 @@ def test_a_long_scan_weighs_no_more_than_a_short_one():
     share = counts["long"]
     assert abs(kinds["tumor"] / share - 0.4) < 0.05
     assert abs(kinds["liver"] / share - 0.3) < 0.05
+
+
+def test_a_small_lesion_is_drawn_as_often_as_a_large_one():
+    scan = replace(case("scan", [9] * 50, [3] * 40 + [0] * 9 + [1]), lesions=((0, 39), (49, 49)))
+    settings = Sampling(slices="all", balance="case", tumor_share=1.0, liver_share=0.0)
+    for tumor_by, expected in (("slice", 1 / 41), ("lesion", 1 / 2)):
+        sampler = Sampler([scan], replace(settings, tumor_by=tumor_by), seed=0)
+        drawn = [sampler.draw(i).z for i in range(2000)]
+        assert abs(drawn.count(49) / 2000 - expected) < 4 * (expected * (1 - expected) / 2000) ** 0.5
+        assert {z for z in drawn if z != 49} == set(range(40))
+
+
+def test_a_store_without_lesions_is_refused_where_they_are_needed():
+    settings = Sampling(slices="all", balance="case", tumor_by="lesion")
+    with pytest.raises(InputError, match=r"lesions.*rmaunet prepare"):
+        Sampler([LONG], settings, seed=0)
 
 
 def test_draws_depend_on_seed_and_position_only():

@@ -28,6 +28,19 @@ def test_cases_of_different_size_come_back_whole(tmp_path):
     assert store.case("a").spacing_mm == (2.0, 1.5, 1.25)
 
 
+def test_each_lesion_is_kept_with_its_first_and_last_slice(tmp_path):
+    labels = np.zeros((9, 8, 8), np.uint8)
+    labels[1:8, 1:7, 1:7] = 1
+    labels[2, 2, 2] = labels[3, 3, 3] = labels[4, 4, 4] = 2  # one lesion: its voxels touch at corners
+    labels[7, 1, 1] = 2
+    with StoreWriter(tmp_path, Preprocessing()) as writer:
+        writer.add("x", labels, labels, spacing_mm=(1.0, 1.0, 1.0))
+        writer.add("healthy", labels, labels * 0, spacing_mm=(1.0, 1.0, 1.0))
+    store = Store(tmp_path)
+    assert store.case("x").lesions == ((2, 4), (7, 7))
+    assert store.case("healthy").lesions == ()
+
+
 def test_neighbours_beyond_the_ends_repeat_the_end_slice(tmp_path):
     stack = Store(write(tmp_path)).stack("a", 0, (-1, 0, 2))
     assert np.array_equal(stack, np.stack([IMAGES["a"][0], IMAGES["a"][0], IMAGES["a"][2]], axis=-1))

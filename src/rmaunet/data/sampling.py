@@ -25,12 +25,16 @@ class Sampling:
             more than a short one, then a kind of slice, then a slice of that kind.
         tumor_share: With "case": share of draws that take a tumor-bearing slice where the case has one.
         liver_share: With "case": share of draws that take a liver-bearing slice; the rest is any slice without liver.
+        tumor_by: With "case", how a tumor-bearing slice is drawn: "slice", each equally often, so that large lesions fill the
+            draws; or "lesion", a lesion first and then a slice through it, so that a lesion of one slice is seen as often
+            as one of forty.
     """
 
     slices: Literal["liver", "all"] = "liver"
     balance: Literal["none", "case"] = "none"
     tumor_share: float = 0.4
     liver_share: float = 0.35
+    tumor_by: Literal["slice", "lesion"] = "slice"
 
     def __post_init__(self) -> None:
         """Refuse shares that are no shares (ValueError)."""
@@ -72,7 +76,7 @@ class Sampler:
         if not self._all:
             raise InputError("training cases", "slices", 0, "no slice to train on", "check the split and the masks")
         kinds = [_kinds(case, settings) for case in cases]
-        self._cases = [case for case in kinds if any(case)]
+        self._cases = [case for case in kinds if case.tumor or case.liver or case.rest]
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def __len__(self) -> int:
@@ -88,23 +92,37 @@ class Sampler:
             epoch, index = divmod(position, len(self._all))
             return self._all[self._order(epoch)[index]]
         rng = np.random.default_rng((self.seed, 2, position))
-        tumor, liver, rest = self._cases[int(rng.integers(len(self._cases)))]
+        case = self._cases[int(rng.integers(len(self._cases)))]
         share = rng.random()
         wanted = (
-            [tumor, liver, rest]
+            [case.tumor, case.liver, case.rest]
             if share < self.settings.tumor_share
-            else [liver, tumor, rest]
+            else [case.liver, case.tumor, case.rest]
             if share < self.settings.tumor_share + self.settings.liver_share
-            else [rest, liver, tumor]
+            else [case.rest, case.liver, case.tumor]
         )
         chosen = next(kind for kind in wanted if kind)
+        if chosen is case.tumor and self.settings.tumor_by == "lesion":
+            chosen = case.lesions[int(rng.integers(len(case.lesions)))]
         return chosen[int(rng.integers(len(chosen)))]
 
 
-def _kinds(case: StoredCase, settings: Sampling) -> tuple[list[SliceRef], list[SliceRef], list[SliceRef]]:
-    """Tumor-bearing, liver-bearing without tumor, and other slices of a case."""
+@dataclass(frozen=True)
+class _Kinds:
+    """Slices of a case by what they show; ``lesions`` are the tumor-bearing ones, a list for each lesion."""
+
+    tumor: list[SliceRef]
+    liver: list[SliceRef]
+    rest: list[SliceRef]
+    lesions: list[list[SliceRef]]
+
+
+def _kinds(case: StoredCase, settings: Sampling) -> _Kinds:
+    if settings.tumor_by == "lesion" and any(case.tumor) and not case.lesions:
+        raise InputError(case.name, "lesions", None, "are not in this store", "run `rmaunet prepare` again")
     refs = [SliceRef(case.name, z) for z in range(case.shape[0])]
     tumor = [ref for ref in refs if case.tumor[ref.z]]
     liver = [ref for ref in refs if case.liver[ref.z] and not case.tumor[ref.z]]
     rest = [ref for ref in refs if not case.liver[ref.z]] if settings.slices == "all" else []
-    return tumor, liver, rest
+    lesions = [[refs[z] for z in range(first, last + 1)] for first, last in case.lesions]
+    return _Kinds(tumor, liver, rest, lesions)

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import cc3d
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from rmaunet.errors import InputError, OutputError
 from rmaunet.files import make_folder, write_json
@@ -43,6 +45,7 @@ class StoredCase:
         checksum: CRC-32 of the image bytes and of the label bytes.
         liver: Liver pixels (with tumor) of each slice.
         tumor: Tumor pixels of each slice.
+        lesions: First and last slice of each lesion (26-neighbours); empty in stores written before lesions were kept.
     """
 
     name: str
@@ -54,6 +57,7 @@ class StoredCase:
     checksum: tuple[int, int]
     liver: tuple[int, ...]
     tumor: tuple[int, ...]
+    lesions: tuple[tuple[int, int], ...] = ()
 
     @property
     def size(self) -> int:
@@ -140,6 +144,7 @@ class StoreWriter:
                 checksum=(zlib.crc32(image_bytes.data), zlib.crc32(label_bytes.data)),
                 liver=tuple(int(n) for n in liver_mask(labels).sum(axis=(1, 2))),
                 tumor=tuple(int(n) for n in tumor_mask(labels).sum(axis=(1, 2))),
+                lesions=_spans(tumor_mask(labels)),
             )
         )
         self._offset += image_bytes.size
@@ -158,6 +163,15 @@ class StoreWriter:
                 "cases": [to_dict(case) for case in self.cases],
             }
             write_json(self.root / "index.json", index)
+
+
+def _spans(tumor: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
+    """First and last slice of each connected lesion of (D, H, W)."""
+    if not tumor.any():
+        return ()
+    lesions = cc3d.connected_components(tumor.astype(np.uint8), connectivity=26)
+    boxes = ndimage.find_objects(lesions)
+    return tuple((box[0].start, box[0].stop - 1) for box in boxes if box is not None)
 
 
 class Store:

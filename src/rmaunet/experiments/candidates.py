@@ -37,6 +37,8 @@ CANDIDATES: dict[str, Experiment] = {
     "screen-context": replace(SCREEN, name="screen-context", preprocessing=_CONTEXT),
     # Focal Tversky with cross-entropy: small lesions weigh more.
     "screen-tversky": replace(SCREEN, name="screen-tversky", loss="ce_tversky"),
+    # A lesion is drawn first and then a slice through it, so that small ones are seen.
+    "screen-lesions": replace(SCREEN, name="screen-lesions", sampling=replace(SCREEN.sampling, tumor_by="lesion")),
     # U-Net at the same budget.
     "screen-unet": replace(SCREEN, name="screen-unet", network=NetworkSettings("unet", base=16)),
 }
