@@ -32,7 +32,7 @@ def scene():
 
 
 def predictor(**settings):
-    return Predictor(Threshold(), Preprocessing(**settings), Postprocessing(), batch=4)
+    return Predictor.from_network(Threshold(), Preprocessing(**settings), Postprocessing(), batch=4)
 
 
 def test_labels_lie_where_the_voxels_are():
@@ -71,6 +71,31 @@ def test_progress_counts_to_the_end():
         make_volume(np.zeros((6, 16, 16), np.int16)), progress=lambda *n: seen.append(n)
     )
     assert seen == [(4, 6), (6, 6)]
+
+
+def test_watch_sees_every_slice_in_order_on_the_scans_own_pixels():
+    array, expected = scene()
+    seen = []
+    predictor(grid="spacing", spacing_mm=1.0).predict(
+        make_volume(array), watch=lambda z, maps: seen.append((z, maps.copy()))
+    )
+    assert [z for z, _ in seen] == list(range(6))
+    assert {maps.shape for _, maps in seen} == {(2, 40, 48)}
+    maps = np.stack([maps for _, maps in seen], axis=1)
+    assert np.array_equal(maps[0] > 0.5, expected >= 1)
+    assert np.array_equal(maps[1] > 0.5, expected == 2)
+
+
+def test_a_predictor_takes_any_runtime():
+    class Everything:
+        name, precision, device = "made here", "float32", "cpu"
+
+        def __call__(self, slab):
+            return np.stack([np.ones_like(slab[:, 0]), np.zeros_like(slab[:, 0])], axis=1)
+
+    array, _ = scene()
+    mask = Predictor(Everything(), Preprocessing(size=32), Postprocessing()).predict(make_volume(array)).mask
+    assert (mask.array == 1).all()
 
 
 def test_weights_come_back_and_predict_the_same(tmp_path):

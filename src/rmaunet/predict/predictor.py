@@ -7,16 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
+from rmaunet.predict.runtime import Runtime
+from rmaunet.predict.torch_runtime import TorchRuntime
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Preprocessing, prepare, restore
 from rmaunet.volume import Volume
 
-__all__ = ["Prediction", "Predictor"]
+__all__ = ["Prediction", "Predictor", "Watch"]
+
+Watch = Callable[[int, NDArray[np.float32]], None]
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,23 @@ class Predictor:
     """Segments CTs with one set of weights.
 
     Args:
-        network: In evaluation mode; logits (N, 2, H, W) from slices (N, C, H, W).
+        runtime: Computes probabilities.
         preprocessing: What it expects.
         postprocessing: What is done to its output.
-        device: "cpu", "cuda", "cuda:1", "mps".
         batch: Slices a call.
-        precision: "float32" (the reference) or "bfloat16".
     """
 
     def __init__(
-        self,
+        self, runtime: Runtime, preprocessing: Preprocessing, postprocessing: Postprocessing, *, batch: int = 4
+    ) -> None:
+        self.runtime = runtime
+        self.preprocessing = preprocessing
+        self.postprocessing = postprocessing
+        self.batch = batch
+
+    @classmethod
+    def from_network(
+        cls,
         network: nn.Module,
         preprocessing: Preprocessing,
         postprocessing: Postprocessing,
@@ -53,29 +63,41 @@ class Predictor:
         device: str = "cpu",
         batch: int = 4,
         precision: str = "float32",
-    ) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.preprocessing = preprocessing
-        self.postprocessing = postprocessing
-        self.device = torch.device(device)
-        self.batch = batch
-        self.precision = precision
+    ) -> Predictor:
+        """A predictor of a PyTorch network as it is; the network is put into evaluation mode and onto the device."""
+        runtime = TorchRuntime(network, device=device, precision=precision)
+        return cls(runtime, preprocessing, postprocessing, batch=batch)
 
     @classmethod
     def from_weights(
         cls, weights: Weights, *, device: str = "cpu", batch: int = 4, precision: str = "float32"
     ) -> Predictor:
-        """A predictor of loaded weights, with the settings of their card."""
+        """A predictor of loaded weights in PyTorch, with the settings of their card."""
         card = weights.card
-        network = weights.network()
-        return cls(network, card.preprocessing, card.postprocessing, device=device, batch=batch, precision=precision)
+        return cls.from_network(
+            weights.network(),
+            card.preprocessing,
+            card.postprocessing,
+            device=device,
+            batch=batch,
+            precision=precision,
+        )
 
-    def predict(self, ct: Volume, *, progress: Callable[[int, int], None] = lambda done, of: None) -> Prediction:
+    def predict(
+        self,
+        ct: Volume,
+        *,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+        watch: Watch | None = None,
+    ) -> Prediction:
         """Segment a CT.
 
         Args:
             ct: (D, H, W), HU, any orientation.
             progress: Told (slices done, slices in all).
+            watch: Shown every slice's probabilities on the CT's own pixels as they stream by, in order: the index of
+                the slice in axial orientation (``volume.axial``), and float32 (2, H, W), zeros where nothing was
+                computed. It must copy what it keeps, and may be called from another thread than the caller's.
 
         Returns:
             The mask on the CT's grid, and the time each step took.
@@ -88,11 +110,13 @@ class Predictor:
             stop = min(start + self.batch, len(prepared))
             slab = prepared.slices(start, stop)
             clock.lap("prepare")
-            probabilities = self.probabilities(slab)
+            probabilities = self.runtime(slab)
             clock.lap("network")
             for index, maps in enumerate(probabilities):
                 native = prepared.grid.backward(maps)
                 labels[start + index] = labels_from_probabilities(native, self.postprocessing)
+                if watch:
+                    watch(start + index, native)
             clock.lap("restore")
             progress(stop, len(prepared))
         dz, dy, dx = prepared.ct.spacing
@@ -101,17 +125,6 @@ class Predictor:
         mask = restore(labels, prepared)
         clock.lap("restore")
         return Prediction(mask, clock.seconds)
-
-    def probabilities(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities (N, 2, H, W) in [0, 1] of prepared slices (N, C, H, W)."""
-        images = torch.from_numpy(slab).to(self.device, memory_format=torch.channels_last)
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"),
-        ):
-            logits = self.network(images)
-        result: NDArray[np.float32] = torch.sigmoid(logits.float()).cpu().numpy()
-        return result
 
 
 class _Clock:

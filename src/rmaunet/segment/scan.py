@@ -116,7 +116,12 @@ def segment_scan(
         "shape": list(scan.volume.spatial_shape),
         "spacing_mm": list(scan.volume.spacing),
         "weights": {"name": card.name, "sha256": card.sha256, "licence": card.licence},
-        "runtime": {"device": str(predictor.device), "precision": predictor.precision, "batch": predictor.batch},
+        "runtime": {
+            "name": predictor.runtime.name,
+            "device": predictor.runtime.device,
+            "precision": predictor.runtime.precision,
+            "batch": predictor.batch,
+        },
         "measures": measures_content(measures, lesions, flags),
         "cohort": cohort_row(measures, lesions, flags),
         "outputs": {file.name: sha256(file) for file in files},
