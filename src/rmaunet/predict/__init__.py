@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
 from rmaunet.predict.predictor import Prediction, Predictor
-from rmaunet.predict.weights import ModelCard, Weights, load_weights, save_weights, shipped_weights
+from rmaunet.predict.weights import (
+    ModelCard,
+    Weights,
+    fingerprint_file,
+    load_card,
+    load_weights,
+    save_weights,
+    shipped_weights,
+)
 
 __all__ = [
     "ModelCard",
@@ -12,7 +20,9 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Weights",
+    "fingerprint_file",
     "labels_from_probabilities",
+    "load_card",
     "load_weights",
     "postprocess",
     "save_weights",

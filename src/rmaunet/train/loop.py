@@ -14,15 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rmaunet.data.fingerprint import write_fingerprints
 from rmaunet.data.sampling import Sampler
 from rmaunet.data.store import Store
+from rmaunet.data.store_fingerprints import store_fingerprints
 from rmaunet.errors import InputError, RmaunetError, UsageError
 from rmaunet.experiments.experiment import Experiment
 from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.networks.build import build_network
 from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.weights import ModelCard, save_weights
+from rmaunet.predict.weights import FINGERPRINTS, ModelCard, save_weights
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
@@ -48,6 +50,7 @@ class _State:
     network: nn.Module
     optimiser: torch.optim.Optimizer
     average: Average | None
+    cases: tuple[str, ...] = ()
     step: int = 0
 
     def pack(self, experiment: Experiment) -> dict[str, Any]:
@@ -108,6 +111,7 @@ def train(
     batches = Batches(store, experiment, plan, sampler)
     with flushed_denormals(), locked(folder), _Stopping() as stopping:
         state = _start(experiment)
+        state.cases = tuple(cases)
         stored = load_checkpoint(folder)
         if stored is not None:
             _same_experiment(stored["experiment"], experiment, folder)
@@ -117,6 +121,7 @@ def train(
         log.cut(state.step)
         write_json(folder / "experiment.json", to_dict(experiment))
         write_json(folder / "manifest.json", {"cases": list(cases), "steps": plan.steps, "machine": machine()})
+        write_fingerprints(folder / "weights" / FINGERPRINTS, store_fingerprints(store, cases))
         _run(state, experiment, plan, batches, folder, log, stopping, say, checkpoint_every, validate, validate_every,
              stop_after)  # fmt: skip
         return folder / "weights"
@@ -234,6 +239,7 @@ def _release(state: _State, experiment: Experiment, folder: Path) -> None:
         network=experiment.network,
         preprocessing=experiment.preprocessing,
         postprocessing=experiment.postprocessing,
+        trained_on=state.cases,
         experiment=to_dict(replace(experiment)),
         training={"steps": state.step, **machine()},
     )
