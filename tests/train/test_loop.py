@@ -8,13 +8,16 @@ import pytest
 import torch
 
 from rmaunet.data.augment import Augmentation
+from rmaunet.data.fingerprint import fingerprint, read_fingerprints
+from rmaunet.data.overlap import leaked_cases
+from rmaunet.data.phantom import phantom
 from rmaunet.data.sampling import Sampling
 from rmaunet.data.store import Store, StoreWriter
 from rmaunet.errors import InputError, ModelError, OutputError, UsageError
 from rmaunet.experiments.experiment import Experiment, Stage, Training
 from rmaunet.networks.build import NetworkSettings
-from rmaunet.predict import load_weights
-from rmaunet.preprocess import Preprocessing
+from rmaunet.predict import fingerprint_file, load_card, load_weights
+from rmaunet.preprocess import Preprocessing, to_bytes, window
 from rmaunet.train import TrainingError, train
 from rmaunet.train import loop as loop_module
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
@@ -165,3 +168,17 @@ def test_the_papers_augmentation_is_the_default():
     assert (a.rotation_degrees, a.rotation_probability) == ((0.0, 30.0), 0.3)
     assert (a.flip_horizontal, a.flip_vertical) == (0.3, 0.3)
     assert (a.shift, a.gain, a.bias, a.gamma, a.noise) == (0, 0, 0, 1, 0)
+
+
+def test_weights_name_their_training_cases_and_keep_their_fingerprints(tmp_path):
+    with StoreWriter(tmp_path / "store", Preprocessing(size=32)) as writer:
+        for seed in (1, 2):
+            made = phantom(seed=seed, shape=(16, 32, 32))
+            images = to_bytes(window(made.ct.array, (-200.0, 200.0)))
+            writer.add(f"volume-{seed}", images, made.mask.array, spacing_mm=(16.0, 12.0, 12.0))
+    weights = run(Store(tmp_path / "store"), tmp_path / "run", replace(TINY, training=Training(steps=1, batch=1)))
+    assert load_card(weights).trained_on == ("volume-1", "volume-2")
+    prints = read_fingerprints(fingerprint_file(weights))
+    assert [one.name for one in prints] == ["volume-1", "volume-2"]
+    scan = fingerprint(phantom(seed=2, shape=(16, 32, 32)).ct, "scan")
+    assert leaked_cases([scan], prints)["scan"].other == "volume-2"

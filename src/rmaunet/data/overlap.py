@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rmaunet.data.fingerprint import SIZE, Fingerprint
 
-__all__ = ["SAME_PATIENT", "SAME_SCAN", "Alignment", "Overlap", "compare", "find_overlaps"]
+__all__ = ["SAME_PATIENT", "SAME_SCAN", "Alignment", "Overlap", "compare", "find_overlaps", "leaked_cases"]
 
 SAME_SCAN = 0.80
 """From this score on two fingerprints are of one scan."""
@@ -94,6 +94,29 @@ def find_overlaps(
             found.append(Overlap(one.name, other.name, verdict, alignment))
     progress(len(pairs), len(pairs))
     return sorted(found, key=lambda overlap: -overlap.alignment.score)
+
+
+def leaked_cases(
+    cases: Sequence[Fingerprint],
+    training: Sequence[Fingerprint],
+    *,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> dict[str, Overlap]:
+    """Which test cases were trained on, by content.
+
+    Args:
+        cases: Fingerprints of the test cases.
+        training: Fingerprints of the training cases, such as those kept with weights.
+        progress: Told (pairs done, pairs in all).
+
+    Returns:
+        Each leaked case's name and its best match (``one`` is the test case, ``other`` the training case); cases that match
+        nothing are not in it.
+    """
+    found: dict[str, Overlap] = {}
+    for overlap in find_overlaps(cases, training, progress=progress):
+        found.setdefault(overlap.one, overlap)
+    return found
 
 
 def compare(one: Fingerprint, other: Fingerprint, *, floor: float = -1.0) -> Alignment:

@@ -6,7 +6,15 @@ from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilitie
 from rmaunet.predict.predictor import Prediction, Predictor, Watch
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.torch_runtime import TorchRuntime
-from rmaunet.predict.weights import ModelCard, Weights, load_weights, save_weights, shipped_weights
+from rmaunet.predict.weights import (
+    ModelCard,
+    Weights,
+    fingerprint_file,
+    load_card,
+    load_weights,
+    save_weights,
+    shipped_weights,
+)
 
 __all__ = [
     "ModelCard",
@@ -17,7 +25,9 @@ __all__ = [
     "TorchRuntime",
     "Watch",
     "Weights",
+    "fingerprint_file",
     "labels_from_probabilities",
+    "load_card",
     "load_weights",
     "postprocess",
     "save_weights",

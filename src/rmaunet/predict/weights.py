@@ -1,5 +1,7 @@
 """Weights and their card: a folder with ``model.safetensors`` (half precision) and ``card.json``.
 
+``fingerprints.json`` beside them, where it is, lets the training cases be recognised (:mod:`rmaunet.data.fingerprint`).
+
 No pickle is ever loaded here. After reading, keys, shapes, types and finiteness are checked against the network the card
 describes, and the file's SHA-256 against the card's.
 """
@@ -25,9 +27,19 @@ from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
 from rmaunet.settings import from_dict, to_dict
 
-__all__ = ["ModelCard", "Weights", "load_weights", "save_weights", "shipped_weights"]
+__all__ = [
+    "FINGERPRINTS",
+    "ModelCard",
+    "Weights",
+    "fingerprint_file",
+    "load_card",
+    "load_weights",
+    "save_weights",
+    "shipped_weights",
+]
 
 SHIPPED = Path(__file__).parents[1] / "models"
+FINGERPRINTS = "fingerprints.json"
 LICENCE = "Research use only. Trained on LiTS (CC BY-NC-ND 4.0) / MSD Task03 (CC BY-SA 4.0) data."
 
 
@@ -66,10 +78,17 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class Weights:
-    """A card and the tensors it describes, float32."""
+    """A card and the tensors it describes, float32.
+
+    Attributes:
+        card: What they are.
+        state: Tensors by name.
+        folder: Where they were read.
+    """
 
     card: ModelCard
     state: Mapping[str, Tensor]
+    folder: Path | None = None
 
     def network(self) -> nn.Module:
         """The network with these weights, in evaluation mode."""
@@ -133,15 +152,7 @@ def load_weights(name: str | Path) -> Weights:
     Raises:
         ModelError: If they are not there, damaged, or do not fit their card.
     """
-    folder = _find(name)
-    card_path, tensor_path = folder / "card.json", folder / "model.safetensors"
-    try:
-        content = json.loads(card_path.read_text())
-        card = from_dict(ModelCard, content, subject=str(card_path))
-    except RmaunetError as error:
-        raise ModelError(error.subject, error.field, error.value, error.problem, error.remedy) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(card_path, "content", None, f"cannot be read ({error})", "restore it") from error
+    card, tensor_path = load_card(name), _find(name) / "model.safetensors"
     try:
         data = tensor_path.read_bytes()
     except OSError as error:
@@ -153,7 +164,45 @@ def load_weights(name: str | Path) -> Weights:
         state = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError) as error:
         raise ModelError(tensor_path, "content", None, f"is no safetensors file ({error})", "restore it") from error
-    return Weights(card, _checked(state, card, tensor_path))
+    return Weights(card, _checked(state, card, tensor_path), folder)
+
+
+def load_card(name: str | Path) -> ModelCard:
+    """Read the card alone.
+
+    Args:
+        name: As for :func:`load_weights`.
+
+    Returns:
+        The card; nothing is said about the tensors.
+
+    Raises:
+        ModelError: If it is not there or damaged.
+    """
+    path = _find(name) / "card.json"
+    try:
+        return from_dict(ModelCard, json.loads(path.read_text()), subject=str(path))
+    except RmaunetError as error:
+        raise ModelError(error.subject, error.field, error.value, error.problem, error.remedy) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(path, "content", None, f"cannot be read ({error})", "restore it") from error
+
+
+def fingerprint_file(name: str | Path) -> Path | None:
+    """The file with fingerprints of the training cases of weights.
+
+    Args:
+        name: As for :func:`load_weights`.
+
+    Returns:
+        ``fingerprints.json`` in the weights' folder, for :func:`rmaunet.data.fingerprint.read_fingerprints`; None if these
+        weights have none.
+
+    Raises:
+        ModelError: If there are no such weights.
+    """
+    path = _find(name) / FINGERPRINTS
+    return path if path.is_file() else None
 
 
 def _find(name: str | Path) -> Path:

@@ -14,15 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
 from rmaunet.data.sampling import Sampler
 from rmaunet.data.store import Store
+from rmaunet.data.store_fingerprints import store_fingerprints
 from rmaunet.errors import InputError, ModelError, RmaunetError, UsageError
 from rmaunet.experiments.experiment import Experiment
 from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.networks.build import build_network
 from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.weights import ModelCard, Weights, save_weights
+from rmaunet.predict.weights import FINGERPRINTS, ModelCard, Weights, save_weights
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
@@ -48,6 +50,7 @@ class _State:
     network: nn.Module
     optimiser: torch.optim.Optimizer
     average: Average | None
+    cases: tuple[str, ...] = ()
     step: int = 0
 
     def pack(self, experiment: Experiment) -> dict[str, Any]:
@@ -111,6 +114,7 @@ def train(
     batches = Batches(store, experiment, plan, sampler)
     with flushed_denormals(), locked(folder), _Stopping() as stopping:
         state = _start(experiment, start)
+        state.cases = tuple(dict.fromkeys((*(start.card.trained_on if start else ()), *cases)))
         stored = load_checkpoint(folder)
         if stored is not None:
             _same_experiment(stored["experiment"], experiment, folder)
@@ -121,9 +125,9 @@ def train(
         write_json(folder / "experiment.json", to_dict(experiment))
         manifest = {"cases": list(cases), "steps": plan.steps, "start": _origin(start), "machine": machine()}
         write_json(folder / "manifest.json", manifest)
-        seen = tuple(dict.fromkeys((*(start.card.trained_on if start else ()), *cases)))
-        _run(state, experiment, plan, batches, seen, folder, log, stopping, say, checkpoint_every, validate,
-             validate_every, stop_after)  # fmt: skip
+        _keep_fingerprints(folder, store, cases, start)
+        _run(state, experiment, plan, batches, folder, log, stopping, say, checkpoint_every, validate, validate_every,
+             stop_after)  # fmt: skip
         return folder / "weights"
 
 
@@ -150,6 +154,13 @@ def _same_experiment(stored: dict[str, Any], experiment: Experiment, folder: Pat
     for key in mine:
         if mine[key] != stored.get(key):
             raise InputError(folder, "experiment.json", key, "differs from the run started here", "use a new folder")
+
+
+def _keep_fingerprints(folder: Path, store: Store, cases: Sequence[str], start: Weights | None) -> None:
+    """Fingerprints of everything the weights will have seen, what they started from included."""
+    earlier = start.folder / FINGERPRINTS if start and start.folder else None
+    prints = read_fingerprints(earlier) if earlier and earlier.is_file() else []
+    write_fingerprints(folder / "weights" / FINGERPRINTS, [*prints, *store_fingerprints(store, cases)])
 
 
 def _origin(start: Weights | None) -> dict[str, Any] | None:
@@ -180,7 +191,6 @@ def _run(
     experiment: Experiment,
     plan: Plan,
     batches: Batches,
-    seen: tuple[str, ...],
     folder: Path,
     log: Log,
     stopping: _Stopping,
@@ -196,7 +206,7 @@ def _run(
 
     def keep() -> None:
         save_checkpoint(folder, state.pack(experiment))
-        _release(state, experiment, seen, folder)
+        _release(state, experiment, folder)
 
     for step, batch in batches.from_step(state.step):
         if step >= last or stopping.asked:
@@ -246,14 +256,14 @@ def _step(state: _State, experiment: Experiment, plan: Plan, loss_of: nn.Module,
     return value
 
 
-def _release(state: _State, experiment: Experiment, seen: tuple[str, ...], folder: Path) -> None:
+def _release(state: _State, experiment: Experiment, folder: Path) -> None:
     network = state.average.network if state.average else state.network
     card = ModelCard(
         name=experiment.name,
         network=experiment.network,
         preprocessing=experiment.preprocessing,
         postprocessing=experiment.postprocessing,
-        trained_on=seen,
+        trained_on=state.cases,
         experiment=to_dict(replace(experiment)),
         training={"steps": state.step, **machine()},
     )
