@@ -64,21 +64,25 @@ def split_cases(split: str, names: Sequence[str]) -> tuple[list[str], list[str]]
     return train, test
 
 
-def protocol_folds(protocol: str, names: Sequence[str]) -> list[list[str]]:
-    """Five folds by patient, tumor-free patients spread over them; the same whatever cases are at hand.
+def protocol_folds(protocol: str, names: Sequence[str], *, folds: int = _FOLDS) -> list[list[str]]:
+    """Folds by patient, tumor-free patients spread over them; the same whatever cases are at hand.
 
     Args:
         protocol: "lits_cv5" (volumes 0-130) or "ircadb_cv5" (patients 1-20).
         names: Case names at hand; those of another data set are left out.
+        folds: How many, at least 2; the paper's are five.
 
     Returns:
-        Five lists, together every name of the data set once.
+        One list a fold, together every name of the data set once.
+
+    Raises:
+        UsageError: If there are fewer patients than folds.
     """
     if protocol == "lits_cv5":
         of, everyone, free = lits.number, range(131), lits.TUMOR_FREE
     else:
         of, everyone, free = ircadb.patient_number, range(1, 21), ircadb.TUMOR_FREE
-    drawn = make_folds({str(n): n not in free for n in everyone}, folds=_FOLDS, seed=0)
+    drawn = make_folds({str(n): n not in free for n in everyone}, folds=folds, seed=0)
     return [[name for name in names if str(of(name)) in fold] for fold in drawn]
 
 

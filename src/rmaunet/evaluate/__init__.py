@@ -17,9 +17,11 @@ from rmaunet.evaluate.plausibility import (
     unpaired_p,
     voe_from_dice,
 )
+from rmaunet.evaluate.repeats import FoldSummary, average_patients, average_repeats, between_repeats, summarize_folds
 from rmaunet.evaluate.results import write_results
 from rmaunet.evaluate.slices import SliceResult, evaluate_slices
 from rmaunet.evaluate.statistics import Comparison, compare, compare_all, holm, smallest_wilcoxon_p
+from rmaunet.evaluate.strata import Stratum, stratify
 from rmaunet.evaluate.surface import (
     SurfaceDistances,
     assd,
@@ -41,15 +43,20 @@ __all__ = [
     "Comparison",
     "Convention",
     "Counts",
+    "FoldSummary",
     "Lesion",
     "LesionMatch",
     "Pair",
     "Pairing",
     "Scoring",
     "SliceResult",
+    "Stratum",
     "Summary",
     "SurfaceDistances",
     "assd",
+    "average_patients",
+    "average_repeats",
+    "between_repeats",
     "bland_altman",
     "cohort_rows",
     "compare",
@@ -75,8 +82,10 @@ __all__ = [
     "rvd_lits",
     "smallest_paired_p",
     "smallest_wilcoxon_p",
+    "stratify",
     "summarize",
     "summarize_cohort",
+    "summarize_folds",
     "surface_dice",
     "surface_distances",
     "surface_voxels",

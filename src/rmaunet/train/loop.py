@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
 from rmaunet.data.sampling import Sampler
@@ -26,10 +26,11 @@ from rmaunet.networks.build import build_network
 from rmaunet.predict.denormals import flushed_denormals
 from rmaunet.predict.weights import FINGERPRINTS, ModelCard, Weights, save_weights
 from rmaunet.runs import locked, machine
-from rmaunet.settings import to_dict
+from rmaunet.settings import from_dict, to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
 from rmaunet.train.ema import Average
+from rmaunet.train.heads import mean_loss, training_logits
 from rmaunet.train.log import Log
 from rmaunet.train.plan import Plan, make_plan
 
@@ -146,7 +147,8 @@ def _check(experiment: Experiment, store: Store) -> None:
 
 
 def _same_experiment(stored: dict[str, Any], experiment: Experiment, folder: Path) -> None:
-    """A run may be lengthened or shortened; nothing else about it may change."""
+    """A run may be lengthened or shortened; nothing else about it may change. A setting it does not know has its default."""
+    stored = to_dict(from_dict(Experiment, stored, subject=str(folder / "checkpoint.pt")))
     mine = to_dict(experiment)
     for part in (stored["training"], mine["training"]):
         part["steps"] = part["epochs"] = 0
@@ -241,8 +243,8 @@ def _step(state: _State, experiment: Experiment, plan: Plan, loss_of: nn.Module,
     images = batch.images.to(memory_format=torch.channels_last)
     state.network.train()
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=experiment.training.precision == "bfloat16"):
-        logits = state.network(images)
-    loss: Tensor = loss_of(logits.float(), batch.targets)
+        heads = training_logits(state.network, images)
+    loss = mean_loss(loss_of, heads, batch.targets)
     value = float(loss.detach())
     if not math.isfinite(value):
         return value
