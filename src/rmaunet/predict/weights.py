@@ -164,7 +164,7 @@ def load_weights(name: str | Path) -> Weights:
         state = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError) as error:
         raise ModelError(tensor_path, "content", None, f"is no safetensors file ({error})", "restore it") from error
-    return Weights(card, _checked(state, card, tensor_path), folder)
+    return Weights(card, _checked(state, card, tensor_path), _find(name))
 
 
 def load_card(name: str | Path) -> ModelCard:
