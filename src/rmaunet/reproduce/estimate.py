@@ -1,0 +1,179 @@
+"""What a table will cost: steps, hours and disk, before anything is done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rmaunet.data import ircadb, lits
+from rmaunet.data.case import Case
+from rmaunet.data.store import Store
+from rmaunet.errors import RmaunetError
+from rmaunet.experiments.experiment import Experiment
+from rmaunet.io.nifti_header import parse_header
+from rmaunet.networks.build import build_network
+from rmaunet.networks.size import network_size
+from rmaunet.reproduce.plan import DataName, Plan, Run
+from rmaunet.reproduce.training import STORE_SIZE, finished, store_folder
+from rmaunet.train.plan import make_plan as lay_out
+
+__all__ = ["TIMED", "RunCost", "Timer", "estimate"]
+
+Timer = Callable[[Experiment], tuple[float, float]]
+"""From an experiment to the seconds of one training step and of predicting one slice."""
+
+TIMED = (128, 1)
+"""Side and number of the slices a step is timed on before it is scaled to the experiment's."""
+
+LITS_SLICES, IRCADB_SLICES = 58_638 / 131, 2823 / 20
+"""Mean slices of a scan, where its header cannot be read."""
+
+LIVER_SHARE = {"lits": 0.3061, "ircadb": 0.7346}
+"""Share of slices with liver: of LiTS's volumes other than 28-47, and of 3D-IRCADb's patients."""
+
+MASK_BYTES_PER_VOXEL = 0.01  # a compressed mask; a store and a checkpoint are exact
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """One training and its test.
+
+    Attributes:
+        run: Which.
+        done: Whether it is trained already.
+        parameters: Weights of its network.
+        epoch_slices: Slices in an epoch.
+        exact: Whether they were counted (a store is there) or estimated from headers and LiTS's shares.
+        steps: Optimiser steps.
+        epochs: Passes over those slices that the steps make.
+        step_seconds: One step; NaN without timing.
+        train_hours: All steps; 0 if done.
+        test_hours: Prediction of the test cases.
+        run_bytes: Checkpoints, weights and masks.
+    """
+
+    run: Run
+    done: bool
+    parameters: int
+    epoch_slices: int
+    exact: bool
+    steps: int
+    epochs: float
+    step_seconds: float
+    train_hours: float
+    test_hours: float
+    run_bytes: int
+
+
+def estimate(plan: Plan, out: Path, timer: Timer | None) -> tuple[list[RunCost], dict[str, int]]:
+    """Estimate every run of a table, and the stores.
+
+    Args:
+        plan: The table.
+        out: Folder of stores and runs.
+        timer: Times a step of an experiment; called once a network. None leaves hours undefined (NaN).
+
+    Returns:
+        Costs of the runs, and bytes of each store that is needed.
+    """
+    times: dict[str, tuple[float, float]] = {}
+    slices = {case.name: _slices(case) for cases in plan.data.values() for case in cases}
+    costs = []
+    for run in plan.runs:
+        key = run.experiment.name
+        if key not in times:
+            times[key] = timer(run.experiment) if timer else (math.nan, math.nan)
+        costs.append(_cost(run, out, slices, times[key]))
+    needed = {store_folder(out, cost.run): cost.run.data for cost in costs if not cost.done}
+    stores = {folder.name: _store_bytes(plan.data[data], slices) for folder, data in needed.items()}
+    return costs, stores
+
+
+def _cost(run: Run, out: Path, slices: Mapping[str, float], seconds: tuple[float, float]) -> RunCost:
+    experiment = run.experiment
+    channels = experiment.preprocessing.channels
+    side = experiment.preprocessing.size
+    size = network_size(lambda: build_network(experiment.network, in_channels=channels), (1, channels, side, side))
+    epoch, exact = _epoch_slices(run, out, slices)
+    steps = lay_out(experiment.training, slices=epoch, size=experiment.preprocessing.size).steps
+    done = finished(run)
+    tested = sum(slices[case.name] for case in run.test)
+    # Weights and Adam's two averages, twice (the checkpoint before is kept), and the released half precision.
+    checkpoints = size.parameters * (4 * 3 * 2 + 2)
+    return RunCost(
+        run=run,
+        done=done,
+        parameters=size.parameters,
+        epoch_slices=epoch,
+        exact=exact,
+        steps=steps,
+        epochs=steps * experiment.training.batch / epoch,
+        step_seconds=seconds[0],
+        train_hours=0.0 if done else steps * seconds[0] / 3600,
+        test_hours=tested * seconds[1] / 3600,
+        run_bytes=checkpoints + round(tested * 512 * 512 * MASK_BYTES_PER_VOXEL),
+    )
+
+
+def _epoch_slices(run: Run, out: Path, slices: Mapping[str, float]) -> tuple[int, bool]:
+    """Slices in an epoch, and whether they were counted."""
+    wanted = run.experiment.sampling.slices
+    try:
+        store = Store(store_folder(out, run))
+        cases = [store.case(name) for name in run.train]
+        return max(1, sum(case.shape[0] if wanted == "all" else sum(n > 0 for n in case.liver) for case in cases)), True
+    except RmaunetError:
+        share = 1.0 if wanted == "all" else math.nan
+        counted = sum(slices[name] * (_liver_share(name) if math.isnan(share) else share) for name in run.train)
+        return max(1, round(counted)), False
+
+
+def _liver_share(name: str) -> float:
+    n = lits.number(name)
+    shared: DataName = "ircadb" if n in lits.IRCADB_VOLUMES or ircadb.patient_number(name) is not None else "lits"
+    return LIVER_SHARE[shared]
+
+
+def _slices(case: Case) -> float:
+    """Slices by the NIfTI header; the data set's mean where there is none to read."""
+    if case.mask == "ircadb":
+        return IRCADB_SLICES
+    try:
+        return float(parse_header(case.image)[1].shape[2])
+    except RmaunetError:
+        return LITS_SLICES
+
+
+def _store_bytes(cases: Sequence[Case], slices: Mapping[str, float]) -> int:
+    return round(2 * STORE_SIZE**2 * sum(slices[case.name] for case in cases))
+
+
+def cost_line(cost: RunCost) -> dict[str, Any]:
+    """A cost as plain JSON values."""
+    experiment = cost.run.experiment
+    return {
+        "experiment": experiment.name,
+        "network": experiment.network.name,
+        "base": experiment.network.base,
+        "loss": experiment.loss,
+        "seed": experiment.seed,
+        "fold": cost.run.fold,
+        "trained": cost.done,
+        "parameters": cost.parameters,
+        "epochs": round(cost.epochs, 1),
+        "batch": experiment.training.batch,
+        "learning_rate": experiment.training.learning_rate,
+        "train_cases": len(cost.run.train),
+        "test_cases": len(cost.run.test),
+        "leaked_cases": len(cost.run.leaked),
+        "slices_per_epoch": cost.epoch_slices,
+        "slices_counted": cost.exact,
+        "steps": cost.steps,
+        "seconds_per_step": cost.step_seconds,
+        "train_hours": cost.train_hours,
+        "test_hours": cost.test_hours,
+        "bytes": cost.run_bytes,
+    }
