@@ -16,7 +16,7 @@ from rmaunet.experiments.experiment import Experiment
 from rmaunet.io.nifti_header import parse_header
 from rmaunet.networks.build import build_network
 from rmaunet.networks.size import network_size
-from rmaunet.reproduce.plan import DataName, Plan, Run
+from rmaunet.reproduce.plan import Plan, Run
 from rmaunet.reproduce.training import STORE_SIZE, finished, store_folder
 from rmaunet.train.plan import make_plan as lay_out
 
@@ -28,8 +28,9 @@ Timer = Callable[[Experiment], tuple[float, float]]
 TIMED = (128, 1)
 """Side and number of the slices a step is timed on before it is scaled to the experiment's."""
 
-LITS_SLICES, IRCADB_SLICES = 58_638 / 131, 2823 / 20
-"""Mean slices of a scan, where its header cannot be read."""
+IRCADB_SLICES = 2823 / 20
+LITS_SLICES = (58_638 - 2823) / 111
+"""Mean slices of a scan where its header cannot be read: LiTS's other than 28-47, which are 3D-IRCADb's."""
 
 LIVER_SHARE = {"lits": 0.3061, "ircadb": 0.7346}
 """Share of slices with liver: of LiTS's volumes other than 28-47, and of 3D-IRCADb's patients."""
@@ -131,20 +132,23 @@ def _epoch_slices(run: Run, out: Path, slices: Mapping[str, float]) -> tuple[int
         return max(1, round(counted)), False
 
 
+def _is_ircadb(name: str) -> bool:
+    return lits.number(name) in lits.IRCADB_VOLUMES or ircadb.patient_number(name) is not None
+
+
 def _liver_share(name: str) -> float:
-    n = lits.number(name)
-    shared: DataName = "ircadb" if n in lits.IRCADB_VOLUMES or ircadb.patient_number(name) is not None else "lits"
-    return LIVER_SHARE[shared]
+    return LIVER_SHARE["ircadb" if _is_ircadb(name) else "lits"]
 
 
 def _slices(case: Case) -> float:
     """Slices by the NIfTI header; the data set's mean where there is none to read."""
+    mean = IRCADB_SLICES if _is_ircadb(case.name) else LITS_SLICES
     if case.mask == "ircadb":
-        return IRCADB_SLICES
+        return mean
     try:
         return float(parse_header(case.image)[1].shape[2])
     except RmaunetError:
-        return LITS_SLICES
+        return mean
 
 
 def _store_bytes(cases: Sequence[Case], slices: Mapping[str, float]) -> int:

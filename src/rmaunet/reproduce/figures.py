@@ -16,7 +16,7 @@ from rmaunet.io import read_mask
 from rmaunet.preprocess import prepare
 from rmaunet.report import save_figure
 from rmaunet.report.comparison import Shown, comparison_figure, stages_figure
-from rmaunet.reproduce.make import plans, tested
+from rmaunet.reproduce.make import plans, score_plan
 from rmaunet.reproduce.plan import Plan
 from rmaunet.reproduce.request import FIGURES, Request
 from rmaunet.reproduce.rows import RowResult, row_results
@@ -53,7 +53,7 @@ def reproduce_figure(name: str, request: Request, say: Say = lambda _: None) -> 
         if name == "figure6":
             figure, facts = _preprocessing(plan)
         else:
-            results = row_results(plan, tested(plan, request, say))
+            results = row_results(plan, score_plan(plan, request, say))
             figure, facts = _networks(plan, [result for result in results if result.seeds])
         folder = make_folder(request.out / "figures")
         files = [folder / f"{name}.png", folder / f"{name}.pdf"]

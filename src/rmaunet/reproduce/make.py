@@ -16,7 +16,7 @@ from rmaunet.reproduce.scoring import Scored, score_run
 from rmaunet.reproduce.training import finished, train_run
 from rmaunet.runs import locked
 
-__all__ = ["Made", "plans", "reproduce", "tested"]
+__all__ = ["Made", "plans", "reproduce", "score_plan"]
 
 Say = Callable[[str], None]
 
@@ -75,7 +75,7 @@ def reproduce(name: str, request: Request, say: Say = lambda _: None) -> list[Ma
     with locked(request.out):
         for plan in planned:
             with collect_notices() as notices:
-                scored = tested(plan, request, say)
+                scored = score_plan(plan, request, say)
                 made_from = inputs(plan, request, scored)
                 fresh = not is_current(plan, request, made_from)
                 files = write_table(plan, request, scored, notices) if fresh else table_files(plan, request)
@@ -84,7 +84,7 @@ def reproduce(name: str, request: Request, say: Say = lambda _: None) -> list[Ma
     return made
 
 
-def tested(plan: Plan, request: Request, say: Say) -> list[Scored]:
+def score_plan(plan: Plan, request: Request, say: Say) -> list[Scored]:
     """Train what is missing, then predict and score what is missing.
 
     Args:
