@@ -112,11 +112,18 @@ def write_table(plan: Plan, request: Request, scored: Sequence[Scored], notices:
         "inputs": inputs(plan, request, scored),
         "outputs": {file.name: sha256(file) for file in files},
         "notes": notes,
-        "notices": list(notices),
+        "notices": [_nameless(line, request) for line in notices],
         "machine": machine(),
     }
     write_json(manifest, content)
     return [*files, manifest]
+
+
+def _nameless(line: str, request: Request) -> str:
+    """A notice without the folders on this machine, which may name people."""
+    for folder in (*request.roots, request.out):
+        line = line.replace(f"{folder}/", "")
+    return line
 
 
 def _case_lines(plan: Plan, scored: Sequence[Scored]) -> list[dict[str, Any]]:
