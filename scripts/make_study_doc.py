@@ -93,8 +93,8 @@ def sentence(rows: list[Line], differences: list[Line], organ: str) -> str:
     if seeds:
         small = sum(abs(value(row, "mean_difference")) < max(seeds) for row in mine)
         parts.append(
-            f"Another seed moves a mean by up to {shown(max(seeds))} (SD between two seeds, where there are two); {small} of the "
-            "differences are smaller than that."
+            f"Another seed moves a mean by up to {shown(max(seeds))} (SD between two seeds, where there are two); {small} of "
+            "the differences are smaller than that."
         )
     return " ".join(parts)
 
@@ -123,16 +123,18 @@ def generate(study: Path = STUDY) -> str:
     cases = runs[0]["cases"] if runs else {}
     head = f"""# A study at equal budget
 
-Made by `scripts/make_study_doc.py` from `results/study`; every number has its line in a CSV there and its sources in a manifest.
+Made by `scripts/make_study_doc.py` from `results/study`; every number has its line in a CSV there and its sources in a
+manifest.
 
-{len(runs)} trainings, all with the same slices, steps and augmentation, at small scale ([what differs from the paper](reproduce.md#protocol)); tested on
-{len(cases)} whole scans. Some of these look like repeat scans of one patient ([which](statistics.md#repeat-scans)), so that they count for fewer
-than {len(cases)} independent patients. Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["commit"] or "unknown"}.
+{len(runs)} trainings, all with the same slices, steps and augmentation, at small scale
+([what differs from the paper](reproduce.md#protocol)); tested on {len(cases)} whole scans. Some of these look like repeat scans
+of one patient ([which](statistics.md#repeat-scans)), so that they count for fewer than {len(cases)} independent patients.
+Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["commit"] or "unknown"}.
 
 ![Dice per case of every network](images/study.png)
 
-This compares networks trained briefly and small. It says which differences show under these conditions, not what the networks reach when trained as
-their authors did, and it neither confirms nor refutes the paper's numbers.
+This compares networks trained briefly and small. It says which differences show under these conditions, not what the
+networks reach when trained as their authors did, and it neither confirms nor refutes the paper's numbers.
 """
     return "\n".join([head, *filter(None, (section(study, name, heading) for name, heading in TABLES.items()))])
 
