@@ -3,18 +3,22 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_lits import STEPS, ircadb_cases, make_lits, shrink
 
+from rmaunet.cli.main import main
 from rmaunet.errors import InputError, OutputError
 from rmaunet.evaluate import evaluate_case
 from rmaunet.experiments.paper import TABLES
 from rmaunet.io import read_mask
+from rmaunet.reproduce.figures import reproduce_figure
 from rmaunet.reproduce.make import reproduce, score_plan
 from rmaunet.reproduce.plan import make_plan
 from rmaunet.reproduce.request import Request
+from rmaunet.volume import axial
 
 EXPERIMENTS = ("rmaunet_ce", "rmaunet_ce-dice", "rmaunet")  # Table 6
 
@@ -185,10 +189,9 @@ def test_patients_of_the_training_set_are_named_and_marked(
     assert {run.leaked for run in paper.runs} == {("3Dircadb1.1",)}
     assert {run.leaked for run in clean.runs} == {()}
     assert {run.train for run in clean.runs} == {("volume-27",)}
-    monkeypatch.setattr(make, "find_data", lambda roots: data)
-    only_last = tuple(run for run in paper.runs if run.experiment.name == "rmaunet")
-    monkeypatch.setattr(make, "make_plan", lambda *a: make_plan(*a).__class__(**{**paper.__dict__, "runs": only_last}))
-    made = reproduce("table8", Request((lits,), tmp_path / "out"))
+    last = replace(paper, runs=tuple(run for run in paper.runs if run.experiment.name == "rmaunet"))
+    monkeypatch.setattr(make, "plans", lambda name, request: [last])
+    made = reproduce("table8", Request((lits,), tmp_path))
     text = next(path for path in made[0].files if path.suffix == ".md").read_text()
     assert "| RMAU-Net †" in text
     assert "† 1 test cases are of patients in the training set (3Dircadb1.1)" in text
@@ -216,3 +219,37 @@ def test_folds_are_joined(lits: Path, tmp_path: Path) -> None:
     assert mean["n"] == "4"
     assert mean["sd_of_fold_means"] != ""
     assert lines[2]["seeds"] == "0"  # the paper's third fold: there are two here
+
+
+def test_the_command_prints_the_table_or_its_manifest(
+    whole: Path, lits: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reproduce", "loss", "--data", str(lits), "-o", str(whole)]
+    assert main(words) == 0
+    assert capsys.readouterr().out == (whole / "tables" / "table6.md").read_text()
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [json.loads((whole / "tables" / "table6.json").read_text())]
+
+
+def test_figures_show_slices_chosen_by_rule(
+    whole: Path, lits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    monkeypatch.setattr("rmaunet.reproduce.figures.FIGURES", {"figure6": "table6", "figure7": "table6"})
+    for name in ("figure6", "figure7"):
+        png, pdf, facts = reproduce_figure(name, Request((lits,), out))
+        assert png.read_bytes()[:4] == b"\x89PNG"
+        assert pdf.read_bytes()[:5] == b"%PDF-"
+        content = json.loads(facts.read_text())
+        area = {}
+        for n in (0, 1):
+            mask = axial(read_mask(lits / f"segmentation-{n}.nii.gz"))
+            areas = (mask.array == 2).sum(axis=(1, 2))
+            area[f"volume-{n}"] = (int(areas.argmax()), areas.max() * mask.spacing[1] * mask.spacing[2])
+        ranked = sorted(area, key=lambda case: (area[case][1], case))
+        expected = [ranked[1]] if name == "figure6" else ranked
+        assert [one["case"] for one in content["slices"]] == expected
+        assert [one["slice"] for one in content["slices"]] == [area[case][0] for case in expected]
+        assert [one["tumor_area_mm2"] for one in content["slices"]] == pytest.approx([area[c][1] for c in expected])
+    assert content["networks"] == ["RMAU-Net, ce", "RMAU-Net, ce_dice", "RMAU-Net"]

@@ -80,56 +80,66 @@ def estimate(plan: Plan, out: Path, timer: Timer | None) -> tuple[list[RunCost],
     Returns:
         Costs of the runs, and bytes of each store that is needed.
     """
-    times: dict[str, tuple[float, float]] = {}
+    known: dict[str, _Network] = {}
     slices = {case.name: _slices(case) for cases in plan.data.values() for case in cases}
     costs = []
     for run in plan.runs:
         key = run.experiment.name
-        if key not in times:
-            times[key] = timer(run.experiment) if timer else (math.nan, math.nan)
-        costs.append(_cost(run, out, slices, times[key]))
+        if key not in known:
+            seconds = timer(run.experiment) if timer else (math.nan, math.nan)
+            known[key] = _Network(_parameters(run.experiment), *seconds)
+        costs.append(_cost(run, out, slices, known[key]))
     needed = {store_folder(out, cost.run): cost.run.data for cost in costs if not cost.done}
     stores = {folder.name: _store_bytes(plan.data[data], slices) for folder, data in needed.items()}
     return costs, stores
 
 
-def _cost(run: Run, out: Path, slices: Mapping[str, float], seconds: tuple[float, float]) -> RunCost:
+@dataclass(frozen=True)
+class _Network:
+    parameters: int
+    step_seconds: float
+    slice_seconds: float
+
+
+def _parameters(experiment: Experiment) -> int:
+    channels, side = experiment.preprocessing.channels, experiment.preprocessing.size
+    shape = (1, channels, side, side)
+    return network_size(lambda: build_network(experiment.network, in_channels=channels), shape).parameters
+
+
+def _cost(run: Run, out: Path, slices: Mapping[str, float], network: _Network) -> RunCost:
     experiment = run.experiment
-    channels = experiment.preprocessing.channels
-    side = experiment.preprocessing.size
-    size = network_size(lambda: build_network(experiment.network, in_channels=channels), (1, channels, side, side))
     epoch, exact = _epoch_slices(run, out, slices)
     steps = lay_out(experiment.training, slices=epoch, size=experiment.preprocessing.size).steps
     done = finished(run)
     tested = sum(slices[case.name] for case in run.test)
     # Weights and Adam's two averages, twice (the checkpoint before is kept), and the released half precision.
-    checkpoints = size.parameters * (4 * 3 * 2 + 2)
+    checkpoints = network.parameters * (4 * 3 * 2 + 2)
     return RunCost(
         run=run,
         done=done,
-        parameters=size.parameters,
+        parameters=network.parameters,
         epoch_slices=epoch,
         exact=exact,
         steps=steps,
         epochs=steps * experiment.training.batch / epoch,
-        step_seconds=seconds[0],
-        train_hours=0.0 if done else steps * seconds[0] / 3600,
-        test_hours=tested * seconds[1] / 3600,
+        step_seconds=network.step_seconds,
+        train_hours=0.0 if done else steps * network.step_seconds / 3600,
+        test_hours=tested * network.slice_seconds / 3600,
         run_bytes=checkpoints + round(tested * 512 * 512 * MASK_BYTES_PER_VOXEL),
     )
 
 
 def _epoch_slices(run: Run, out: Path, slices: Mapping[str, float]) -> tuple[int, bool]:
     """Slices in an epoch, and whether they were counted."""
-    wanted = run.experiment.sampling.slices
+    every = run.experiment.sampling.slices == "all"
     try:
         store = Store(store_folder(out, run))
         cases = [store.case(name) for name in run.train]
-        return max(1, sum(case.shape[0] if wanted == "all" else sum(n > 0 for n in case.liver) for case in cases)), True
+        return max(1, sum(case.shape[0] if every else sum(n > 0 for n in case.liver) for case in cases)), True
     except RmaunetError:
-        share = 1.0 if wanted == "all" else math.nan
-        counted = sum(slices[name] * (_liver_share(name) if math.isnan(share) else share) for name in run.train)
-        return max(1, round(counted)), False
+        guessed = sum(slices[name] * (1.0 if every else _liver_share(name)) for name in run.train)
+        return max(1, round(guessed)), False
 
 
 def _is_ircadb(name: str) -> bool:
