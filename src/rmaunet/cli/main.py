@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("Research", "Masks against references: dice, distances, lesions; per case, mean, interval."),
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),
     "train": Command("Research", "Train a network; resumes where it stopped."),
+    "reproduce": Command("Research", "Make a table or figure of the paper: train, predict, evaluate, write."),
     "models": Command("Weights", "List, show, verify and import weights."),
 }
 

@@ -62,13 +62,20 @@ class Row:
     reported: ReportedRow
 
 
-def table_rows(name: str, *, scale: Scale = "paper", window_hu: tuple[float, float] | None = None) -> list[Row]:
+def table_rows(
+    name: str,
+    *,
+    scale: Scale = "paper",
+    window_hu: tuple[float, float] | None = None,
+    deep_supervision: bool = False,
+) -> list[Row]:
     """The experiments behind one of the paper's tables.
 
     Args:
         name: A key of :data:`rmaunet.experiments.paper.TABLES`.
         scale: "paper", or "small" for two cores (see :func:`_small`).
         window_hu: Instead of the paper's -200 to 200, for data that come already windowed.
+        deep_supervision: Train U-Net++ with a loss on each of its four heads; whether the paper did is not stated.
 
     Returns:
         One entry per row in the paper's order. Rows of folds share an experiment: Table 11 has one, trained on each fold.
@@ -77,7 +84,14 @@ def table_rows(name: str, *, scale: Scale = "paper", window_hu: tuple[float, flo
         KeyError: If there is no such table.
     """
     table: ReportedTable = TABLES[name]
-    return [_row(row, scale, window_hu) for row in table.rows]
+    rows = [_row(row, scale, window_hu) for row in table.rows]
+    return [_supervised(row) if deep_supervision and row.reported.network == "unetpp" else row for row in rows]
+
+
+def _supervised(row: Row) -> Row:
+    network = replace(row.experiment.network, options={"deep_supervision": True})
+    experiment = replace(row.experiment, name="unetpp_deep-supervision", network=network)
+    return Row(f"{row.title}, deep supervision", experiment, row.reported)
 
 
 def _row(row: ReportedRow, scale: Scale, window_hu: tuple[float, float] | None) -> Row:
