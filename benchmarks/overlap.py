@@ -2,8 +2,8 @@
 
 python benchmarks/overlap.py LITS_ROOT -o results/overlap
 
-Writes copies.csv (a row a copy: score with its own scan, and the best other scan that reaches the lower limit), pairs.csv (every
-pair of different scans), summary.json and manifest.json.
+Writes copies.csv (a row a copy: score with its own scan, and the best other scan that reaches the lower limit), pairs.csv
+(every pair of different scans), summary.json and manifest.json.
 """
 
 import argparse

@@ -184,7 +184,7 @@ def _bound(likeness: NDArray[np.float32], least: int) -> float:
 def _rows(strip: NDArray[np.int8]) -> NDArray[np.float32]:
     """(N, 256): each slice's structure as a vector of length 1; a slice without tissue is 0."""
     rows = strip.reshape(len(strip), SIZE * SIZE).astype(np.float32)
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-6))
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
 
 
 def _flips(strip: NDArray[np.int8]) -> Iterator[tuple[tuple[str, ...], NDArray[np.int8]]]:
