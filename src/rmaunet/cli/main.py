@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "info": Command("Scans", "What a file or folder holds, and what would be refused and why."),
     "figures": Command("Research", "Box plots, Bland-Altman, dice by size, contour panels: PNG and PDF."),
     "evaluate": Command("Research", "Masks against references: dice, distances, lesions; per case, mean, interval."),
+    "data": Command("Research", "Check and repair a data set; find the same patient twice."),
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),
     "train": Command("Research", "Train a network; resumes where it stopped."),
     "reproduce": Command("Research", "Make a table or figure of the paper: train, predict, evaluate, write."),

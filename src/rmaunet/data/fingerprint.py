@@ -1,8 +1,9 @@
 """What stays of a scan through flips, resampling, windowing and cropping: a strip of small normalised slices.
 
 Every slice is cut to its soft tissue (center and extent from the tissue's moments, so the field of view and the pixel size
-drop out), clipped to 0 to 140 HU (so wider windows drop out) and averaged to 16 x 16. Comparing two strips is
-:mod:`rmaunet.data.overlap`'s work.
+drop out), clipped to 0 to 140 HU (so wider windows drop out), averaged to 16 x 16, taken less its own blur, brought to mean 0
+and SD 1 and rounded to 15 levels. What is kept is where a slice is brighter or darker than its surroundings, in squares of
+about 2 cm; HU, size and everything finer are gone. Comparing two strips is :mod:`rmaunet.data.overlap`'s work.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ from rmaunet.volume import Volume, axial
 
 __all__ = ["Fingerprint", "fingerprint", "from_entries", "read_fingerprints", "to_entries", "write_fingerprints"]
 
+VERSION = 1
 SIZE = 16
 MAX_SLICES = 96
 _BASE = 128
 _CLIP_HU = (0.0, 140.0)
 _EXTENT = 2.0
 """Half of the cut, in standard deviations of the soft tissue along each axis."""
+_LEVELS = 7
+_FLAT_HU = 1e-3
 _WINDOWS_HU = ((-200.0, 200.0), (-160.0, 240.0), (-40.0, 160.0), (-100.0, 400.0))
 """What a picture without HU may have been windowed to; each is tried."""
 
@@ -41,12 +45,12 @@ class Fingerprint:
 
     Attributes:
         name: The case.
-        strips: uint8 (V, N, 16, 16): N slices from feet to head as V readings of the intensities (one if they are HU);
-            a slice without tissue is 0.
+        strips: int8 (V, N, 16, 16) from -7 to 7, in steps of half an SD: N slices from feet to head as V readings of the
+            intensities (one if they are HU); a slice without tissue is 0.
     """
 
     name: str
-    strips: NDArray[np.uint8]
+    strips: NDArray[np.int8]
 
 
 def fingerprint(ct: Volume, name: str) -> Fingerprint:
@@ -67,7 +71,7 @@ def fingerprint(ct: Volume, name: str) -> Fingerprint:
     chosen = np.unique(np.rint(np.linspace(0, depth - 1, min(depth, MAX_SLICES))).astype(int))
     slices = np.ascontiguousarray(array[chosen]).astype(np.float32)
     strips = [np.stack([_small(plane) for plane in reading]) for reading in _readings(slices)]
-    seen = max(int((strip.max(axis=(1, 2)) > 0).sum()) for strip in strips)
+    seen = max(int(strip.any(axis=(1, 2)).sum()) for strip in strips)
     if seen < max(3, len(chosen) / 10):
         raise InputError(name, "slices with tissue", seen, "too few to recognise a patient by", "give an abdominal CT")
     return Fingerprint(name, np.stack(strips))
@@ -81,7 +85,7 @@ def _readings(slices: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [*([slices] if high > 2 else []), *(scaled * (b - a) + a for a, b in _WINDOWS_HU)]
 
 
-def _small(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _small(plane: NDArray[np.float32]) -> NDArray[np.int8]:
     clipped = np.clip(np.nan_to_num(plane, nan=-1000), *_CLIP_HU)
     shrinks = min(plane.shape) >= _BASE
     even = cv2.resize(clipped, (_BASE, _BASE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
@@ -89,7 +93,7 @@ def _small(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
     tissue = np.clip(even - 20, 0, 60)
     total = float(tissue.sum())
     if total < 1e-3 * _BASE * _BASE * 60:
-        return np.zeros((SIZE, SIZE), np.uint8)
+        return np.zeros((SIZE, SIZE), np.int8)
     index = np.arange(_BASE)
     fine = 4 * SIZE
     matrix = np.zeros((2, 3))
@@ -101,15 +105,26 @@ def _small(plane: NDArray[np.float32]) -> NDArray[np.uint8]:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     cut = cv2.warpAffine(even, matrix, (fine, fine), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0)
     small = cv2.resize(cut, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return np.asarray(np.rint(small * (255 / _CLIP_HU[1]))).astype(np.uint8)
+    return _structure(np.asarray(small, np.float32))
+
+
+def _structure(small: NDArray[np.float32]) -> NDArray[np.int8]:
+    sharp = small - cv2.GaussianBlur(small, (0, 0), 2.0, borderType=cv2.BORDER_REFLECT)
+    sharp -= sharp.mean()
+    spread = float(sharp.std())
+    if spread < _FLAT_HU:
+        return np.zeros((SIZE, SIZE), np.int8)
+    return np.asarray(np.clip(np.rint(sharp * (2 / spread)), -_LEVELS, _LEVELS)).astype(np.int8)
 
 
 def to_entries(prints: Iterable[Fingerprint]) -> list[dict[str, Any]]:
-    """Fingerprints as JSON values, e.g. for a weights card; :func:`from_entries` undoes it."""
-    return [
-        {"name": p.name, "shape": list(p.strips.shape), "strips": base64.b64encode(p.strips.tobytes()).decode()}
-        for p in prints
-    ]
+    """Fingerprints as JSON values; :func:`from_entries` undoes it. Two values of a strip share a byte."""
+    entries = []
+    for one in prints:
+        half = (one.strips.reshape(-1, 2) + 8).astype(np.uint8)
+        packed = base64.b64encode((half[:, 0] << 4 | half[:, 1]).tobytes()).decode()
+        entries.append({"name": one.name, "shape": list(one.strips.shape), "strips": packed})
+    return entries
 
 
 def from_entries(entries: object, subject: Path) -> list[Fingerprint]:
@@ -130,7 +145,8 @@ def from_entries(entries: object, subject: Path) -> list[Fingerprint]:
     for entry in items:
         try:
             name, shape, data = entry["name"], tuple(entry["shape"]), base64.b64decode(entry["strips"], validate=True)
-            strips = np.frombuffer(data, np.uint8).reshape(shape)
+            half = np.frombuffer(data, np.uint8)
+            strips = (np.stack([half >> 4, half & 15], axis=-1).astype(np.int8) - np.int8(8)).reshape(shape)
         except (TypeError, KeyError, ValueError, binascii.Error) as error:
             raise InputError(subject, "fingerprints", None, "one is damaged", "make them again") from error
         if not isinstance(name, str) or strips.ndim != 4 or strips.shape[2:] != (SIZE, SIZE) or 0 in strips.shape:
@@ -140,12 +156,12 @@ def from_entries(entries: object, subject: Path) -> list[Fingerprint]:
 
 
 def write_fingerprints(path: Path, prints: Sequence[Fingerprint]) -> None:
-    """Keep fingerprints as JSON, about 33 kB a case. Raises OutputError if it cannot be written."""
-    write_json(path, {"fingerprints": to_entries(prints)})
+    """Keep fingerprints as JSON, at most 17 kB a case. Raises OutputError if it cannot be written."""
+    write_json(path, {"version": VERSION, "fingerprints": to_entries(prints)})
 
 
 def read_fingerprints(path: Path) -> list[Fingerprint]:
-    """Read a file of :func:`write_fingerprints`, or any JSON with a list ``fingerprints``, such as a weights card.
+    """Read a file of :func:`write_fingerprints`, such as ``fingerprints.json`` beside weights.
 
     Args:
         path: The file.
@@ -162,4 +178,6 @@ def read_fingerprints(path: Path) -> list[Fingerprint]:
         raise InputError(path, "content", None, "is no readable JSON", "give a file of fingerprints") from error
     if not isinstance(content, dict) or "fingerprints" not in content:
         raise InputError(path, "fingerprints", None, "are not in it", "give a file of `rmaunet data overlap --save`")
+    if content.get("version") != VERSION:
+        raise InputError(path, "version", content.get("version"), f"is not {VERSION}", "make the fingerprints again")
     return from_entries(content["fingerprints"], path)

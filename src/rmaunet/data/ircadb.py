@@ -27,11 +27,11 @@ from rmaunet.data.case import Case
 from rmaunet.errors import InputError
 from rmaunet.io import Scan
 from rmaunet.io.scan import DicomSource
-from rmaunet.labels import LIVER, TUMOR
+from rmaunet.labels import BACKGROUND, LIVER, TUMOR
 from rmaunet.notices import notice
 from rmaunet.volume import Volume, make_volume
 
-__all__ = ["SPACING_MM", "TUMOR_FREE", "cases", "is_tumor", "load", "patient_number"]
+__all__ = ["SLICES", "SPACING_MM", "TUMOR_FREE", "cases", "is_tumor", "load", "patient_number"]
 
 TUMOR_FREE = frozenset({5, 7, 11, 14, 20})
 """Patients without a liver tumor."""
@@ -43,6 +43,12 @@ SPACING_MM: dict[int, tuple[float, float]] = {
     16: (1.6, 0.70), 17: (1.6, 0.74), 18: (2.5, 0.74), 19: (4.0, 0.70), 20: (2.0, 0.81),
 }  # fmt: skip
 """Between slices and in plane (rounded to 0.01 mm) of each patient at 512 x 512."""
+
+SLICES: dict[int, int] = {
+    1: 129, 2: 172, 3: 200, 4: 91, 5: 139, 6: 135, 7: 151, 8: 124, 9: 111, 10: 122,
+    11: 132, 12: 260, 13: 122, 14: 113, 15: 125, 16: 155, 17: 119, 18: 74, 19: 124, 20: 225,
+}  # fmt: skip
+"""Slices of each patient's CT; 2,823 in all."""
 
 _PATIENT = re.compile(r"3dircadb1\.(\d+)(\.zip)?", re.IGNORECASE)
 _TUMOR = re.compile(r"livertumors?\d*")
@@ -176,9 +182,15 @@ def _unite(structures: Path, names: list[str], scan: Scan, name: str) -> NDArray
         known = "no liver tumor" if n in TUMOR_FREE else "liver tumors"
         notice(name, f"{len(tumors)} tumor structures, but this patient is known to have {known}")
     mask = np.zeros(scan.volume.shape, np.uint8)
-    for folders_, value in ((liver, LIVER), (tumors, TUMOR)):
-        for folder in folders_:
-            mask[_structure(folder, names, scan.volume.shape, name)] = value
+    for folder in liver:
+        mask[_structure(folder, names, scan.volume.shape, name)] = LIVER
+    outside = 0
+    for folder in tumors:
+        tumor = _structure(folder, names, scan.volume.shape, name)
+        outside += int(np.count_nonzero(mask[tumor] == BACKGROUND))
+        mask[tumor] = TUMOR
+    if outside:
+        notice(name, f"{outside} tumor voxels lie outside the structure liver; they count as liver with tumor")
     return mask
 
 

@@ -16,10 +16,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rmaunet.data import ircadb
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
 
-__all__ = ["IRCADB_VOLUMES", "TUMOR_FREE", "cases", "number"]
+__all__ = ["IRCADB_VOLUMES", "TUMOR_FREE", "cases", "known_spacing", "number"]
 
 IRCADB_VOLUMES = range(28, 48)
 """Volume N is 3D-IRCADb-01's patient N - 27."""
@@ -35,6 +36,31 @@ def number(name: str) -> int | None:
     """N of a case named ``volume-N``, None for other names."""
     match = re.fullmatch(r"volume-(\d+)", name)
     return int(match.group(1)) if match else None
+
+
+def known_spacing(n: int, shape: tuple[int, int, int]) -> tuple[float, float, float] | None:
+    """The spacing of a volume whose affine was lost, from 3D-IRCADb-01's own DICOM.
+
+    Args:
+        n: Volume number.
+        shape: (slices, rows, columns) of the file, axial.
+
+    Returns:
+        (between slices, rows, columns) in mm: the patient's, scaled to the matrix of the file, and to every second, third or
+        fourth slice where that is what it holds. None if the volume is none of 28-47 or its size fits neither.
+
+    Example:
+        >>> known_spacing(28, (129, 512, 512)), known_spacing(28, (65, 256, 256)), known_spacing(28, (100, 512, 512))
+        ((1.6, 0.57, 0.57), (3.2, 1.14, 1.14), None)
+    """
+    if n not in IRCADB_VOLUMES or shape[1] != shape[2]:
+        return None
+    slices, (between, in_plane) = ircadb.SLICES[n - 27], ircadb.SPACING_MM[n - 27]
+    step = next((k for k in (1, 2, 3, 4) if shape[0] in (slices // k, -(-slices // k))), None)
+    if step is None:
+        return None
+    side = in_plane * 512 / shape[1]
+    return (between * step, side, side)
 
 
 def cases(root: Path) -> list[Case]:

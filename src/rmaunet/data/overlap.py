@@ -1,17 +1,17 @@
 """The same patient twice: two fingerprints laid over each other at every flip, stretch and offset.
 
-The score of an alignment is the mean correlation of its slices' structure (each 16 x 16 slice less its own blur), with
-neighbouring slices blended; the score of a pair is its best alignment's. ``benchmarks/overlap.py`` measures the
-distributions the two limits were chosen from.
+The score of an alignment is the mean correlation of the slices of the sparser scan with the denser one's at their place, where
+neighbouring slices are blended; the score of a pair is its best alignment's. ``benchmarks/overlap.py`` measures the
+distributions the two limits were chosen from; ``docs/leak-detection.md`` shows them.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,9 +25,15 @@ SAME_SCAN = 0.80
 SAME_PATIENT = 0.62
 """From this score on they may be two scans of one patient: worth a look, no alarm."""
 
-_STRETCHES = np.exp(np.linspace(-np.log(5), np.log(5), 65))
+_STRETCHES = np.exp(np.linspace(0, np.log(5), 33))
+"""Slices of the denser scan per slice of the sparser."""
+
 _LEAST = 10
 """Slices that must lie over each other (fewer if a scan has fewer)."""
+
+_REFINED = 4
+_REACH = 0.2
+"""Only lines this near to the best or the floor are refined."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Alignment:
     Attributes:
         score: Mean correlation, 1 for equal scans; -1 if nothing reached the floor.
         mirrored: Which axes of the second are reversed: "left-right", "front-back", "head-feet".
-        slices: How many of the first's slices lie inside the second.
+        slices: How many slices of the sparser scan lie inside the other.
     """
 
     score: float
@@ -130,61 +136,117 @@ def compare(one: Fingerprint, other: Fingerprint, *, floor: float = -1.0) -> Ali
     Returns:
         The alignment; its score is -1 where no alignment can reach the floor.
     """
+    least = min(_LEAST, one.strips.shape[1], other.strips.shape[1])
+    coarse: list[tuple[float, _Line]] = []
+    for likeness, mirrored in _tables(one, other):
+        # Either scan may be the sparser; its slices are the rows.
+        for table in (likeness, np.ascontiguousarray(likeness.T)):
+            if _bound(table, least) >= floor:
+                coarse += _coarse(table, least, mirrored)
+    coarse.sort(key=lambda found: -found[0])
     best = Alignment(-1.0, (), 0)
-    for strip in one.strips:
-        still = _structure(strip)
-        for against in other.strips:
-            least = min(_LEAST, len(strip), len(against))
-            for names, flipped in _flips(against):
-                likeness = still @ _structure(flipped).T
-                bound = float(np.sort(likeness.max(axis=1))[-least:].mean())
-                if bound < max(best.score, floor):
-                    continue
-                for turned, name in ((likeness, ()), (likeness[:, ::-1], ("head-feet",))):
-                    score, slices = _best_line(turned, least)
-                    if score > best.score:
-                        best = Alignment(score, (*names, *name), slices)
+    for score, line in coarse[:_REFINED]:
+        if score < max(best.score, floor) - _REACH:
+            break
+        exact, slices = _refined(line, least)
+        if exact > best.score:
+            best = Alignment(exact, line.mirrored, slices)
     return best
 
 
-def _structure(strip: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(N, 256): each slice less its blur, of mean 0 and length 1; a slice without tissue is 0."""
-    sharp = strip.astype(np.float32)
-    blurred = [cv2.GaussianBlur(plane, (0, 0), 2.0, borderType=cv2.BORDER_REFLECT) for plane in sharp]
-    rows = (sharp - np.stack(blurred)).reshape(len(strip), SIZE * SIZE)
-    rows -= rows.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(np.where(length > 1e-3, rows / np.maximum(length, 1e-3), 0), np.float32)
+@dataclass(frozen=True)
+class _Line:
+    """Row r of ``table`` lies at column ``r * stretch + offset``; lines of its kind lie ``step`` apart."""
+
+    table: NDArray[np.float32]
+    stretch: float
+    offset: float
+    step: float
+    mirrored: tuple[str, ...]
 
 
-def _flips(strip: NDArray[np.uint8]) -> Iterator[tuple[tuple[str, ...], NDArray[np.uint8]]]:
+def _tables(one: Fingerprint, other: Fingerprint) -> Iterator[tuple[NDArray[np.float32], tuple[str, ...]]]:
+    """The likeness of every slice of one scan to every slice of the other, for each way to mirror it."""
+    for strip in one.strips:
+        still = _rows(strip)
+        for against in other.strips:
+            for names, flipped in _flips(against):
+                likeness = still @ _rows(flipped).T
+                yield likeness, names
+                yield likeness[:, ::-1], (*names, "head-feet")
+
+
+def _bound(likeness: NDArray[np.float32], least: int) -> float:
+    """No line through ``least`` rows or more can have a higher mean."""
+    return float(np.sort(likeness.max(axis=1))[-least:].mean())
+
+
+def _rows(strip: NDArray[np.int8]) -> NDArray[np.float32]:
+    """(N, 256): each slice's structure as a vector of length 1; a slice without tissue is 0."""
+    rows = strip.reshape(len(strip), SIZE * SIZE).astype(np.float32)
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _flips(strip: NDArray[np.int8]) -> Iterator[tuple[tuple[str, ...], NDArray[np.int8]]]:
     yield (), strip
     yield ("left-right",), strip[:, :, ::-1]
     yield ("front-back",), strip[:, ::-1]
     yield ("left-right", "front-back"), strip[:, ::-1, ::-1]
 
 
-def _best_line(likeness: NDArray[np.float32], least: int) -> tuple[float, int]:
-    """The straight line through the likeness of all pairs of slices with the highest mean, and how many slices it has."""
-    rows, columns = likeness.shape
+@functools.lru_cache(maxsize=32)
+def _grid(rows: int, columns: int, least: int) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float64]]:
+    """Every coarse line through a table: flat places (one past the end where a row is outside), shares, and what it is."""
     index = np.arange(rows)
-    best, slices = -1.0, 0
+    places, shares, facts = [], [], []
     for stretch in _STRETCHES:
-        offsets = np.arange(least - 1 - (rows - 1) * stretch, columns - least + 1e-6, min(1.0, stretch * 2))
-        if not len(offsets):
-            offsets = np.zeros(1)
-        at = index * stretch + offsets[:, None]
-        inside = (at >= -0.25) & (at <= columns - 0.75)
-        held = np.clip(at, 0, columns - 1)
-        lower = held.astype(int)
-        upper = np.minimum(lower + 1, columns - 1)
-        share = held - lower
-        value = likeness[index, lower] * (1 - share) + likeness[index, upper] * share
+        step = max(1.0, stretch / 2)
+        offsets = np.arange(least - 1 - (rows - 1) * stretch, columns - least + 1e-6, step)
+        offsets = offsets if len(offsets) else np.zeros(1)
+        column = np.rint(index * stretch + offsets[:, None]).astype(np.int32)
+        inside = (column >= 0) & (column < columns)
         count = inside.sum(axis=1)
-        covered = count * stretch
-        enough = (count >= least) & (covered >= least) & ((count >= rows / 2) | (covered >= columns / 2))
-        mean = np.where(enough, (value * inside).sum(axis=1) / np.maximum(count, 1), -1)
-        top = int(mean.argmax())
-        if mean[top] > best:
-            best, slices = float(mean[top]), int(count[top])
-    return best, slices
+        enough = (count >= least) & ((count >= rows / 2) | (count * stretch >= columns / 2))
+        places.append(np.where(inside, index * columns + column, rows * columns)[enough])
+        shares.append(1 / count[enough])
+        facts.append(np.stack([np.full(len(offsets), stretch), offsets, np.full(len(offsets), step)], axis=1)[enough])
+    return np.concatenate(places).astype(np.int32), np.concatenate(shares).astype(np.float32), np.concatenate(facts)
+
+
+def _coarse(table: NDArray[np.float32], least: int, mirrored: tuple[str, ...]) -> list[tuple[float, _Line]]:
+    """The best lines with places rounded to whole slices."""
+    places, shares, facts = _grid(*table.shape, least)
+    if not len(shares):
+        return []
+    means = np.append(table.reshape(-1), np.float32(0))[places].sum(axis=1) * shares
+    found = []
+    for top in np.argsort(-means)[:_REFINED]:
+        stretch, offset, step = facts[top].tolist()
+        found.append((float(means[top]), _Line(table, stretch, offset, step, mirrored)))
+    return found
+
+
+def _refined(line: _Line, least: int) -> tuple[float, int]:
+    """The best line near one, with neighbouring slices blended: its mean and how many rows it has."""
+    best = (-1.0, 0)
+    middle = (len(line.table) - 1) / 2 * line.stretch
+    for factor in np.linspace(0.96, 1.04, 17):
+        offsets = line.offset + middle * (1 - factor) + line.step * np.linspace(-1, 1, 9)
+        best = max(best, _lines(line.table, line.stretch * factor, offsets, least))
+    return best
+
+
+def _lines(table: NDArray[np.float32], stretch: float, offsets: NDArray[np.float64], least: int) -> tuple[float, int]:
+    rows, columns = table.shape
+    index = np.arange(rows)
+    at = index * stretch + offsets[:, None]
+    inside = (at >= -0.25) & (at <= columns - 0.75)
+    held = np.clip(at, 0, columns - 1)
+    lower = held.astype(int)
+    share = held - lower
+    value = table[index, lower] * (1 - share) + table[index, np.minimum(lower + 1, columns - 1)] * share
+    count = inside.sum(axis=1)
+    enough = (count >= least) & ((count >= rows / 2) | (count * stretch >= columns / 2))
+    mean = np.where(enough, (value * inside).sum(axis=1) / np.maximum(count, 1), -1)
+    top = int(mean.argmax())
+    return float(mean[top]), int(count[top])
