@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from rmaunet.cli.label_option import labels_of
 from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
 from rmaunet.files import make_folder, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from rmaunet.segment.find import Item
 
 __all__ = ["Measure", "main"]
-
-LABEL_NAMES = {"liver": 1, "tumor": 2, "background": 0, "1": 1, "2": 2, "0": 0}
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Cohort:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = tyro.cli(Measure, args=argv, prog="rmaunet measure")
-    labels = _labels(args.label)
+    labels = labels_of("measure", args.label)
     for path in (args.mask, args.input):
         if path is not None and not path.exists():
             raise InputError(path, "path", None, "does not exist", "check the path")
@@ -83,18 +82,6 @@ def main(argv: list[str]) -> int:
         print("\n".join(content["lines"]))
         print(f"results in {args.output}", file=sys.stderr)
     return 0
-
-
-def _labels(given: tuple[str, ...]) -> dict[int, int] | None:
-    found: dict[int, int] = {}
-    for word in given:
-        value, _, name = word.partition("=")
-        if not value.strip().isdigit() or name.strip().lower() not in LABEL_NAMES:
-            raise UsageError("measure", "--label", word, "is not VALUE=NAME", "write e.g. 5=liver or 7=tumor")
-        if int(value) in found:
-            raise UsageError("measure", "--label", word, "names a value twice", "give each value once")
-        found[int(value)] = LABEL_NAMES[name.strip().lower()]
-    return found or None
 
 
 def _one(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from rmaunet.cli.label_option import labels_of
+
 if TYPE_CHECKING:
     from rmaunet.io import Scan
 
@@ -69,7 +71,7 @@ def main(argv: list[str]) -> int:
 
     if args.output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(args.output, "suffix", args.output.suffix, "is no web page", "end the name in .html")
-    labels = _labels(args.label)
+    labels = labels_of("report", args.label)
     from rmaunet.io import read_mask, read_volume
     from rmaunet.notices import collect_notices
     from rmaunet.report.page import viewer_script, write_report
@@ -90,20 +92,6 @@ def main(argv: list[str]) -> int:
     else:
         print(f"wrote {args.output} ({size / 1e6:.1f} MB)")
     return 0
-
-
-def _labels(given: tuple[str, ...]) -> dict[int, int] | None:
-    from rmaunet.cli.measure import LABEL_NAMES
-    from rmaunet.errors import UsageError
-
-    found: dict[int, int] = {}
-    for word in given:
-        value, _, name = word.partition("=")
-        ours = LABEL_NAMES.get(name.strip().lower())
-        if not value.strip().isdigit() or ours is None or int(value) in found:
-            raise UsageError("report", "--label", word, "is not VALUE=NAME, once", "write e.g. 5=liver or 7=tumor")
-        found[int(value)] = ours
-    return found or None
 
 
 def _facts(args: Report, scan: Scan) -> dict[str, str]:

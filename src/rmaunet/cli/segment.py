@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +12,7 @@ import tyro
 
 if TYPE_CHECKING:
     from rmaunet.predict import Predictor, Weights
+    from rmaunet.segment.find import Item
     from rmaunet.segment.scan import Outcome, Request
 
 __all__ = ["Segment", "main"]
@@ -81,7 +83,7 @@ def main(argv: list[str]) -> int:
     make_folder(args.output.parent if own_name else args.output)
     from rmaunet.predict import load_weights
     from rmaunet.predict.denormals import flushed_denormals
-    from rmaunet.segment.find import is_batch
+    from rmaunet.segment.find import find_items, is_batch
     from rmaunet.segment.scan import Request
 
     weights = load_weights(args.weights)
@@ -93,9 +95,11 @@ def main(argv: list[str]) -> int:
         volume=args.volume,
         hu_offset=args.hu_offset,
     )
+    many = own_name is None and args.series is None and args.input.is_dir()
+    items = find_items(args.input, leave_out=args.output) if many else []
     with flushed_denormals():
-        if own_name is None and args.series is None and is_batch(args.input):
-            return _many(args, weights, request)
+        if is_batch(items):
+            return _many(args, weights, request, items)
         return _one(args, weights, request, own_name)
 
 
@@ -175,14 +179,12 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
         print(f"  {file}")
 
 
-def _many(args: Segment, weights: Weights, request: Request) -> int:
+def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Item]) -> int:
     import json
 
     from rmaunet.errors import UsageError
-    from rmaunet.segment.find import find_items
     from rmaunet.segment.folder import segment_folder
 
-    items = find_items(args.input, leave_out=args.output)
     if args.output.resolve() == args.input.resolve():
         raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
 
