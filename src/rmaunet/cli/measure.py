@@ -50,6 +50,8 @@ class Measure:
     """SeriesInstanceUID where a DICOM folder holds several (one scan only)."""
     hu_offset: float = 0.0
     """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
+    include_phi: bool = False
+    """Let text that identifies the patient (DICOM's patient and study, full paths) into run.json."""
     overlay: bool = True
     """Write overlay.png with contours on axial, coronal and sagittal slices."""
     json: bool = False
@@ -121,11 +123,16 @@ def _one(
         "series": series or args.series,
         "hu_offset": args.hu_offset,
         "outputs": {file.name: sha256(file) for file in files},
-        "notices": [_without_folders(line, ct, mask) for line in notices],
+        "notices": notices if args.include_phi else [_without_folders(line, ct, mask) for line in notices],
         "seconds": round(time.perf_counter() - began, 3),
         "machine": machine(),
         "use": "research use only",
     }
+    if args.include_phi:
+        from rmaunet.io.identity import identifying_text
+
+        files_named = {key: str(path) for key, path in (("CT file", ct), ("mask file", mask)) if path is not None}
+        manifest["identity"] = files_named | ({} if scan is None else identifying_text(scan))
     write_json(folder / "run.json", manifest)
     return {
         "json": json.loads((folder / "measures.json").read_text(encoding="utf-8")),

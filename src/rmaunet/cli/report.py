@@ -15,17 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "main"]
 
-IDENTIFYING = {
-    "Patient": "PatientName",
-    "Patient ID": "PatientID",
-    "Birth date": "PatientBirthDate",
-    "Sex": "PatientSex",
-    "Study date": "StudyDate",
-    "Study": "StudyDescription",
-    "Series": "SeriesDescription",
-    "Institution": "InstitutionName",
-}
-
 
 @dataclass(frozen=True)
 class Report:
@@ -95,19 +84,14 @@ def main(argv: list[str]) -> int:
 
 
 def _facts(args: Report, scan: Scan) -> dict[str, str]:
-    from rmaunet.io import DicomSource
+    from rmaunet.io.identity import identifying_text
 
     facts: dict[str, str] = {}
     if args.date is not None:
         facts["Date"] = args.date
     if not args.include_phi:
         return facts
-    facts |= {"CT file": str(args.input), "Mask file": str(args.mask)}
-    if isinstance(scan.source, DicomSource):
-        first = scan.source.datasets[0]
-        values = {name: str(getattr(first, keyword, "") or "").strip() for name, keyword in IDENTIFYING.items()}
-        facts |= {name: value for name, value in values.items() if value}
-    return facts
+    return facts | {"CT file": str(args.input), "Mask file": str(args.mask)} | identifying_text(scan)
 
 
 def _without_folders(line: str, paths: tuple[Path, ...]) -> str:

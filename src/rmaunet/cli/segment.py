@@ -51,6 +51,12 @@ class Segment:
     """Write a PNG with contours on axial, coronal and sagittal slices."""
     report: bool = False
     """Write a self-contained HTML report (`rmaunet report` makes one of any mask, with more choices)."""
+    labelmap: bool = False
+    """DICOM SEG: write the LABELMAP type of 2024 instead of BINARY, which every viewer reads."""
+    lesions: bool = False
+    """DICOM SEG: a segment with a tracking id for each lesion, instead of one for all tumors."""
+    include_phi: bool = False
+    """Let text that identifies the patient (DICOM's patient and study, full paths) into the report and the manifest."""
     device: Annotated[str, tyro.conf.arg(aliases=["-d"])] = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -70,6 +76,7 @@ def main(argv: list[str]) -> int:
     args = tyro.cli(Segment, args=argv, prog="rmaunet segment")
     from rmaunet.errors import InputError, UsageError
     from rmaunet.files import make_folder
+    from rmaunet.notices import notice
 
     if not args.input.exists() and not args.input.is_symlink():
         raise InputError(args.input, "path", None, "does not exist", "check the path")
@@ -94,7 +101,12 @@ def main(argv: list[str]) -> int:
         series=args.series,
         volume=args.volume,
         hu_offset=args.hu_offset,
+        labelmap=args.labelmap,
+        lesions=args.lesions,
+        include_phi=args.include_phi,
     )
+    if (args.labelmap or args.lesions) and "dicom-seg" not in request.formats:
+        notice("segment", "--labelmap and --lesions have no effect without --format dicom-seg")
     many = own_name is None and args.series is None and args.input.is_dir()
     items = find_items(args.input, leave_out=args.output) if many else []
     with flushed_denormals():
@@ -132,7 +144,11 @@ def _predictor(args: Segment, weights: Weights) -> Predictor:
 
 
 def _one(args: Segment, weights: Weights, request: Request, own_name: str | None) -> int:
+    from rmaunet.notices import notice
     from rmaunet.segment.scan import segment_scan
+
+    if args.overwrite:
+        notice("segment", "--overwrite has no effect on one scan: its results are written anew")
 
     def mask_path(name: str, suffix: str) -> Path:
         if own_name and FORMAT_OF[own_name] == FORMAT_OF[suffix]:

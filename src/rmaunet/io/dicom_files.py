@@ -23,6 +23,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from pydicom.valuerep import PersonName
 
 from rmaunet.errors import InputError
 
@@ -295,7 +296,9 @@ def text(dataset: Dataset, keyword: str) -> str:
         return ""
     if value is None:
         return ""
-    return "\\".join(map(str, value)) if not isinstance(value, str) and hasattr(value, "__iter__") else str(value)
+    # A person's name can be iterated over, too: by character.
+    several = hasattr(value, "__iter__") and not isinstance(value, str | bytes | PersonName)
+    return "\\".join(map(str, value)) if several else str(value)
 
 
 def numbers(dataset: Dataset, keyword: str, count: int, shown: str) -> tuple[float, ...]:
