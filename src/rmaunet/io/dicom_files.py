@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import stat
@@ -195,6 +196,8 @@ def _read(path: Path, shown: str) -> DicomFile | None:
     except FileNotFoundError:  # a link that leads nowhere
         return None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
         raise InputError(shown, "file", error.strerror, "cannot be read", "check its rights and its disk") from error
 
 
