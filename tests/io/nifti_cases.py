@@ -1,8 +1,7 @@
-"""Every kind of NIfTI, NRRD, MetaImage and mask that a user may hand over, and what happens. See docs/inputs.md."""
+"""Every kind of NIfTI file that a user may hand over, and what happens. See docs/inputs.md."""
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 from file_case import FileCase
 from made_nifti import CT, RAS, hounsfield, write
 
-VOXELS, HEADER, GEOMETRY, FILES, GRIDS = (
-    "Voxel values",
-    "NIfTI headers",
-    "Geometry",
-    "Files",
-    "NRRD, MetaImage, MRC",
-)
+VOXELS, HEADER, GEOMETRY, FILES = "Voxel values", "NIfTI headers", "Geometry", "Files"
 LPS = np.diag([-1.0, -1, 1, 1]) @ RAS
 
 
@@ -135,50 +128,6 @@ def sitk_file(name: str, array: np.ndarray = CT, compress: bool = True) -> Calla
         return folder / name
 
     return make
-
-
-def edited(name: str, old: bytes, new: bytes, compress: bool = False) -> Callable[[Path], Path]:
-    """SimpleITK's file with a piece of its header replaced."""
-
-    def make(folder: Path) -> Path:
-        path = sitk_file(name, compress=compress)(folder)
-        data = path.read_bytes()
-        assert old in data
-        path.write_bytes(data.replace(old, new, 1))
-        return path
-
-    return make
-
-
-def cut(name: str, count: int, compress: bool) -> Callable[[Path], Path]:
-    def make(folder: Path) -> Path:
-        path = sitk_file(name, compress=compress)(folder)
-        path.write_bytes(path.read_bytes()[:-count])
-        return path
-
-    return make
-
-
-def detached(name: str, data: str, compress: bool = False) -> Callable[[Path], Path]:
-    """A detached header whose data file has been renamed away."""
-
-    def make(folder: Path) -> Path:
-        path = sitk_file(name, compress=compress)(folder)
-        (folder / data).unlink()
-        return path
-
-    return make
-
-
-def _mrc(folder: Path) -> Path:
-    head = np.zeros(256, "<i4")
-    head[:4] = (*CT.shape, 1)
-    head[7:10] = CT.shape
-    head[10:13] = (np.array(CT.shape, "<f4") * 2).view("<i4")
-    head[16:19] = (1, 2, 3)
-    head[52] = np.frombuffer(b"MAP ", "<i4")[0]
-    head[53] = 0x4444
-    return _text(folder, "ct.mrc", head.tobytes() + CT.tobytes(order="F"))
 
 
 def _one(shape: tuple[int, ...]) -> tuple[Callable[[Path], Path], Any]:
@@ -586,138 +535,4 @@ CASES = [
         "metres",
         nifti(affine=np.diag([1e-3, 1e-3, 1e-3, 1]) @ RAS, xyzt_units=1),
     ),
-    # --- other grids
-    *[
-        good(
-            f"{name}{'-gz' if packed else ''}",
-            GRIDS,
-            f"{name} {'compressed' if packed else 'raw'}",
-            "read",
-            sitk_file(f"ct.{name}", compress=packed),
-        )
-        for name in ("nrrd", "nhdr", "mha", "mhd")
-        for packed in (False, True)
-    ],
-    *[
-        bad(
-            f"cut-{name}{'-gz' if packed else ''}",
-            GRIDS,
-            f"{name} {'compressed' if packed else 'raw'}, cut",
-            "refused",
-            "cut off|damaged",
-            cut(f"ct.{name}", 40, packed),
-        )
-        for name in ("nrrd", "mha")
-        for packed in (False, True)
-    ],
-    bad(
-        "nhdr-alone", GRIDS, "a .nhdr without its data file", "refused", "does not exist", detached("ct.nhdr", "ct.raw")
-    ),
-    bad("mhd-alone", GRIDS, "a .mhd without its data file", "refused", "does not exist", detached("ct.mhd", "ct.raw")),
-    bad(
-        "nhdr-outside",
-        GRIDS,
-        "a data file outside the folder",
-        "refused",
-        "leads out of the header's folder",
-        edited("ct.nhdr", b"ct.raw", b"../ct.raw"),
-    ),
-    bad(
-        "mhd-outside",
-        GRIDS,
-        "an absolute path as data file",
-        "refused",
-        "leads out of the header's folder",
-        edited("ct.mhd", b"ct.raw", b"/etc/passwd"),
-    ),
-    bad(
-        "nrrd-huge",
-        GRIDS,
-        "NRRD that claims more than 4 GiB",
-        "refused from the header",
-        "above the limit",
-        edited("ct.nrrd", b"sizes: 9 8 7", b"sizes: 90000 80000 7"),
-    ),
-    bad(
-        "mha-huge",
-        GRIDS,
-        "MetaImage that claims more than 4 GiB",
-        "refused from the header",
-        "above the limit",
-        edited("ct.mha", b"DimSize = 9 8 7", b"DimSize = 90000 80000 7"),
-    ),
-    bad(
-        "nrrd-colour",
-        GRIDS,
-        "a colour NRRD",
-        "refused",
-        "kinds",
-        edited("ct.nrrd", b"kinds: domain", b"kinds: RGB-color"),
-    ),
-    bad(
-        "mha-channels",
-        GRIDS,
-        "a MetaImage of millions of channels",
-        "refused from the header",
-        "more than any scan has",
-        edited("ct.mha", b"DimSize = 9 8 7", b"DimSize = 1 1 1\nElementNumberOfChannels = 2000000"),
-    ),
-    bad(
-        "nrrd-brackets",
-        GRIDS,
-        "an NRRD of a million opening brackets",
-        "refused at once",
-        "space directions",
-        edited("ct.nrrd", b"space directions: ", b"space directions: " + b"(" * 1000000),
-    ),
-    bad(
-        "mha-blank",
-        GRIDS,
-        "a MetaImage of a million blank lines",
-        "refused at once",
-        "ElementDataFile",
-        lambda f: _text(f, "ct.mha", b"ObjectType = Image" + b"\n" * 1000000),
-    ),
-    bad(
-        "nrrd-text",
-        GRIDS,
-        "an NRRD in text encoding",
-        "refused",
-        "encoding",
-        edited("ct.nrrd", b"encoding: raw", b"encoding: txt"),
-    ),
-    bad(
-        "nrrd-space",
-        GRIDS,
-        "an NRRD in scanner space",
-        "refused: no patient orientation",
-        "no patient orientation",
-        edited("ct.nrrd", b"left-posterior-superior", b"scanner-xyz"),
-    ),
-    good("nrrd-ras", GRIDS, "an NRRD in RAS", "read", lambda f: _ras(f)),
-    odd(
-        "nrrd-spacings",
-        GRIDS,
-        "an NRRD with spacings only",
-        "axial orientation assumed, and said",
-        "no space directions",
-        lambda f: _spacings(f),
-        holds(CT),
-    ),
-    odd("mrc", GRIDS, "MRC", "read; orientation assumed, and said", "no patient orientation", _mrc, holds(CT)),
 ]
-
-
-def _ras(folder: Path) -> Path:
-    vectors = " ".join(f"({','.join(map(str, RAS[:3, axis]))})" for axis in range(3))
-    origin = ",".join(map(str, RAS[:3, 3]))
-    head = (
-        f"NRRD0005\n# a comment\ntype: int16\ndimension: 3\nspace: RAS\nsizes: 9 8 7\nspace directions: {vectors}\n"
-        f"kinds: domain domain domain\nendian: big\nencoding: gzip\nspace origin: ({origin})\n\n"
-    )
-    return _text(folder, "ras.nrrd", head.encode() + gzip.compress(CT.astype(">i2").tobytes(order="F")))
-
-
-def _spacings(folder: Path) -> Path:
-    head = "NRRD0001\ntype: short\ndimension: 3\nsizes: 9 8 7\nspacings: 1 2 3\nendian: little\nencoding: raw\n\n"
-    return _text(folder, "old.nrrd", head.encode() + CT.tobytes(order="F"))

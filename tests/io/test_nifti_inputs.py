@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 from file_case import FileCase
-from nifti_cases import CASES
+from grid_cases import CASES as GRID_CASES
+from nifti_cases import CASES as NIFTI_CASES
 
 from rmaunet.errors import InputError
 from rmaunet.io import read_volume
 from rmaunet.notices import collect_notices
+
+CASES = [*NIFTI_CASES, *GRID_CASES]
 
 
 def check_case(case: FileCase, folder: Path, read) -> None:

@@ -23,7 +23,7 @@ class Convert:
 
     Examples:
       rmaunet convert -i liver.seg.nrrd -o liver.nii.gz
-      rmaunet convert -i liver.nii.gz -o liver.seg.dcm --like dicom_folder/
+      rmaunet convert -i liver.nii.gz -o liver.seg.dcm --like dicom_folder/ --lesions
       rmaunet convert -i totalsegmentator.nii.gz --label 5=liver -o liver.seg.nrrd
     """
 
@@ -37,6 +37,10 @@ class Convert:
     """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
     series: str | None = None
     """SeriesInstanceUID where --like holds several."""
+    labelmap: bool = False
+    """DICOM SEG: write the LABELMAP type of 2024 instead of BINARY, which every viewer reads."""
+    lesions: bool = False
+    """DICOM SEG: a segment with a tracking id for each lesion, instead of one for all tumors."""
 
 
 def main(argv: list[str]) -> int:
@@ -45,6 +49,8 @@ def main(argv: list[str]) -> int:
     from rmaunet.errors import UsageError
     from rmaunet.io import read_mask, read_volume, write_mask
     from rmaunet.io.mask import read_mask_scan
+    from rmaunet.notices import notice
+    from rmaunet.report import lesion_numbers
 
     labels = labels_of("convert", args.label)
     if args.like is None:
@@ -55,6 +61,9 @@ def main(argv: list[str]) -> int:
     else:
         scan = read_volume(args.like, series=args.series)
         mask = read_mask(args.input, like=scan, labels=labels)
-    write_mask(mask, args.output, like=scan)
+    if (args.labelmap or args.lesions) and args.output.suffix.lower() != ".dcm":
+        notice("convert", "--labelmap and --lesions have no effect but on a DICOM SEG (.dcm)")
+    lesions = lesion_numbers(mask) if args.lesions else None
+    write_mask(mask, args.output, like=scan, labelmap=args.labelmap, lesions=lesions)
     print(f"{args.output} written and read back", file=sys.stderr)
     return 0

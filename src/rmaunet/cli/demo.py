@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 if TYPE_CHECKING:
+    from rmaunet.io import Scan
     from rmaunet.volume import Volume
 
 __all__ = ["Demo", "main"]
@@ -35,13 +36,13 @@ def main(argv: list[str]) -> int:
     args = tyro.cli(Demo, args=argv, prog="rmaunet demo")
     from rmaunet.evaluate import evaluate_case
     from rmaunet.files import make_folder
-    from rmaunet.io import read_mask, read_volume
+    from rmaunet.io import read_mask
     from rmaunet.predict import Predictor, load_weights
     from rmaunet.segment.scan import Request, segment_scan
 
     make_folder(args.output)
     weights = load_weights(args.weights)
-    ct, reference, what = _scene(args)
+    ct, scan, reference, what = _scene(args)
     print(f"{what}\nsegmenting with weights {weights.card.name!r} ...", file=sys.stderr)
     outcome = segment_scan(
         ct,
@@ -49,9 +50,8 @@ def main(argv: list[str]) -> int:
         weights.card,
         mask_path=lambda name, suffix: args.output / f"{name}_seg{suffix}",
         request=Request(report=True),
-        progress=lambda done, of: None,
+        scan=scan,
     )
-    scan = read_volume(ct)
     mask = read_mask(outcome.files[0], like=scan)
     result = evaluate_case(reference, mask, name=outcome.name, surface=False)
     for line in outcome.lines:
@@ -62,8 +62,8 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _scene(args: Demo) -> tuple[Path, Volume, str]:
-    """The CT's file, its reference liver, and what they are."""
+def _scene(args: Demo) -> tuple[Path, Scan, Volume, str]:
+    """The CT's file, what it holds, its reference liver, and what they are."""
     from rmaunet.data.example import REFERENCE_LABELS, cache_folder, fetch_example
     from rmaunet.errors import InputError
     from rmaunet.io import read_mask, read_volume
@@ -72,8 +72,9 @@ def _scene(args: Demo) -> tuple[Path, Volume, str]:
         try:
             print("fetching the example CT (once) ...", file=sys.stderr)
             example = fetch_example(cache_folder())
-            reference = read_mask(example.reference, like=read_volume(example.ct), labels=REFERENCE_LABELS)
-            return example.ct, reference, "real CT (whole abdomen, 3 mm)"
+            scan = read_volume(example.ct)
+            reference = read_mask(example.reference, like=scan, labels=REFERENCE_LABELS)
+            return example.ct, scan, reference, "real CT (whole abdomen, 3 mm)"
         except InputError as error:
             print(f"warning: {error}", file=sys.stderr)
     from rmaunet.data.phantom import phantom
@@ -82,4 +83,9 @@ def _scene(args: Demo) -> tuple[Path, Volume, str]:
     scene = phantom("abdomen", seed=1)
     path = args.output / "phantom.nii.gz"
     write_volume(scene.ct, path)
-    return path, scene.mask, "NO REAL CT: a phantom, made here because the example could not be fetched"
+    return (
+        path,
+        read_volume(path),
+        scene.mask,
+        "NO REAL CT: a phantom, made here because the example could not be fetched",
+    )

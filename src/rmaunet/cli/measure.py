@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from rmaunet.cli.label_option import labels_of
 from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
 from rmaunet.files import make_folder, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from rmaunet.segment.find import Item
 
 __all__ = ["Measure", "main"]
-
-LABEL_NAMES = {"liver": 1, "tumor": 2, "background": 0, "1": 1, "2": 2, "0": 0}
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class Measure:
     """SeriesInstanceUID where a DICOM folder holds several (one scan only)."""
     hu_offset: float = 0.0
     """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
+    include_phi: bool = False
+    """Let text that identifies the patient (DICOM's patient and study, full paths) into run.json."""
     overlay: bool = True
     """Write overlay.png with contours on axial, coronal and sagittal slices."""
     json: bool = False
@@ -69,7 +70,7 @@ class Cohort:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = tyro.cli(Measure, args=argv, prog="rmaunet measure")
-    labels = _labels(args.label)
+    labels = labels_of("measure", args.label)
     for path in (args.mask, args.input):
         if path is not None and not path.exists():
             raise InputError(path, "path", None, "does not exist", "check the path")
@@ -83,18 +84,6 @@ def main(argv: list[str]) -> int:
         print("\n".join(content["lines"]))
         print(f"results in {args.output}", file=sys.stderr)
     return 0
-
-
-def _labels(given: tuple[str, ...]) -> dict[int, int] | None:
-    found: dict[int, int] = {}
-    for word in given:
-        value, _, name = word.partition("=")
-        if not value.strip().isdigit() or name.strip().lower() not in LABEL_NAMES:
-            raise UsageError("measure", "--label", word, "is not VALUE=NAME", "write e.g. 5=liver or 7=tumor")
-        if int(value) in found:
-            raise UsageError("measure", "--label", word, "names a value twice", "give each value once")
-        found[int(value)] = LABEL_NAMES[name.strip().lower()]
-    return found or None
 
 
 def _one(
@@ -134,11 +123,16 @@ def _one(
         "series": series or args.series,
         "hu_offset": args.hu_offset,
         "outputs": {file.name: sha256(file) for file in files},
-        "notices": [_without_folders(line, ct, mask) for line in notices],
+        "notices": notices if args.include_phi else [_without_folders(line, ct, mask) for line in notices],
         "seconds": round(time.perf_counter() - began, 3),
         "machine": machine(),
         "use": "research use only",
     }
+    if args.include_phi:
+        from rmaunet.io.identity import identifying_text
+
+        files_named = {key: str(path) for key, path in (("CT file", ct), ("mask file", mask)) if path is not None}
+        manifest["identity"] = files_named | ({} if scan is None else identifying_text(scan))
     write_json(folder / "run.json", manifest)
     return {
         "json": json.loads((folder / "measures.json").read_text(encoding="utf-8")),

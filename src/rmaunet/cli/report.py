@@ -8,21 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from rmaunet.cli.label_option import labels_of
+
 if TYPE_CHECKING:
     from rmaunet.io import Scan
 
 __all__ = ["Report", "main"]
-
-IDENTIFYING = {
-    "Patient": "PatientName",
-    "Patient ID": "PatientID",
-    "Birth date": "PatientBirthDate",
-    "Sex": "PatientSex",
-    "Study date": "StudyDate",
-    "Study": "StudyDescription",
-    "Series": "SeriesDescription",
-    "Institution": "InstitutionName",
-}
 
 
 @dataclass(frozen=True)
@@ -69,7 +60,7 @@ def main(argv: list[str]) -> int:
 
     if args.output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(args.output, "suffix", args.output.suffix, "is no web page", "end the name in .html")
-    labels = _labels(args.label)
+    labels = labels_of("report", args.label)
     from rmaunet.io import read_mask, read_volume
     from rmaunet.notices import collect_notices
     from rmaunet.report.page import viewer_script, write_report
@@ -92,34 +83,15 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _labels(given: tuple[str, ...]) -> dict[int, int] | None:
-    from rmaunet.cli.measure import LABEL_NAMES
-    from rmaunet.errors import UsageError
-
-    found: dict[int, int] = {}
-    for word in given:
-        value, _, name = word.partition("=")
-        ours = LABEL_NAMES.get(name.strip().lower())
-        if not value.strip().isdigit() or ours is None or int(value) in found:
-            raise UsageError("report", "--label", word, "is not VALUE=NAME, once", "write e.g. 5=liver or 7=tumor")
-        found[int(value)] = ours
-    return found or None
-
-
 def _facts(args: Report, scan: Scan) -> dict[str, str]:
-    from rmaunet.io import DicomSource
+    from rmaunet.io.identity import identifying_text
 
     facts: dict[str, str] = {}
     if args.date is not None:
         facts["Date"] = args.date
     if not args.include_phi:
         return facts
-    facts |= {"CT file": str(args.input), "Mask file": str(args.mask)}
-    if isinstance(scan.source, DicomSource):
-        first = scan.source.datasets[0]
-        values = {name: str(getattr(first, keyword, "") or "").strip() for name, keyword in IDENTIFYING.items()}
-        facts |= {name: value for name, value in values.items() if value}
-    return facts
+    return facts | {"CT file": str(args.input), "Mask file": str(args.mask)} | identifying_text(scan)
 
 
 def _without_folders(line: str, paths: tuple[Path, ...]) -> str:

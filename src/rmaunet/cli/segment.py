@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +12,7 @@ import tyro
 
 if TYPE_CHECKING:
     from rmaunet.predict import Predictor, Weights
+    from rmaunet.segment.find import Item
     from rmaunet.segment.scan import Outcome, Request
 
 __all__ = ["Segment", "main"]
@@ -49,6 +51,12 @@ class Segment:
     """Write a PNG with contours on axial, coronal and sagittal slices."""
     report: bool = False
     """Write a self-contained HTML report (`rmaunet report` makes one of any mask, with more choices)."""
+    labelmap: bool = False
+    """DICOM SEG: write the LABELMAP type of 2024 instead of BINARY, which every viewer reads."""
+    lesions: bool = False
+    """DICOM SEG: a segment with a tracking id for each lesion, instead of one for all tumors."""
+    include_phi: bool = False
+    """Let text that identifies the patient (DICOM's patient and study, full paths) into the report and the manifest."""
     device: Annotated[str, tyro.conf.arg(aliases=["-d"])] = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -68,6 +76,7 @@ def main(argv: list[str]) -> int:
     args = tyro.cli(Segment, args=argv, prog="rmaunet segment")
     from rmaunet.errors import InputError, UsageError
     from rmaunet.files import make_folder
+    from rmaunet.notices import notice
 
     if not args.input.exists() and not args.input.is_symlink():
         raise InputError(args.input, "path", None, "does not exist", "check the path")
@@ -81,7 +90,7 @@ def main(argv: list[str]) -> int:
     make_folder(args.output.parent if own_name else args.output)
     from rmaunet.predict import load_weights
     from rmaunet.predict.denormals import flushed_denormals
-    from rmaunet.segment.find import is_batch
+    from rmaunet.segment.find import find_items, is_batch
     from rmaunet.segment.scan import Request
 
     weights = load_weights(args.weights)
@@ -92,10 +101,17 @@ def main(argv: list[str]) -> int:
         series=args.series,
         volume=args.volume,
         hu_offset=args.hu_offset,
+        labelmap=args.labelmap,
+        lesions=args.lesions,
+        include_phi=args.include_phi,
     )
+    if (args.labelmap or args.lesions) and "dicom-seg" not in request.formats:
+        notice("segment", "--labelmap and --lesions have no effect without --format dicom-seg")
+    many = own_name is None and args.series is None and args.input.is_dir()
+    items = find_items(args.input, leave_out=args.output) if many else []
     with flushed_denormals():
-        if own_name is None and args.series is None and is_batch(args.input):
-            return _many(args, weights, request)
+        if is_batch(items):
+            return _many(args, weights, request, items)
         return _one(args, weights, request, own_name)
 
 
@@ -128,7 +144,11 @@ def _predictor(args: Segment, weights: Weights) -> Predictor:
 
 
 def _one(args: Segment, weights: Weights, request: Request, own_name: str | None) -> int:
+    from rmaunet.notices import notice
     from rmaunet.segment.scan import segment_scan
+
+    if args.overwrite:
+        notice("segment", "--overwrite has no effect on one scan: its results are written anew")
 
     def mask_path(name: str, suffix: str) -> Path:
         if own_name and FORMAT_OF[own_name] == FORMAT_OF[suffix]:
@@ -175,14 +195,12 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
         print(f"  {file}")
 
 
-def _many(args: Segment, weights: Weights, request: Request) -> int:
+def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Item]) -> int:
     import json
 
     from rmaunet.errors import UsageError
-    from rmaunet.segment.find import find_items
     from rmaunet.segment.folder import segment_folder
 
-    items = find_items(args.input, leave_out=args.output)
     if args.output.resolve() == args.input.resolve():
         raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
 

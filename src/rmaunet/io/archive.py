@@ -49,6 +49,8 @@ def extracted(path: Path) -> Iterator[Path]:
             raise InputError(path, "zip", None, "is cut off or corrupt", "copy it again") from error
         except RuntimeError as error:  # what zipfile says of a password
             raise InputError(path, "zip", None, "cannot be unpacked (encrypted?)", REMEDY) from error
+        except (FileExistsError, NotADirectoryError) as error:
+            raise InputError(path, "member", None, "stands twice in the archive", REMEDY) from error
         except OSError as error:
             raise InputError(
                 path, "zip", error.strerror, "cannot be unpacked", "free space or check the file"

@@ -21,12 +21,11 @@ from rmaunet.io.dicom_geometry import Stack
 from rmaunet.io.dicom_hu import hounsfield
 from rmaunet.io.dicom_series import Series, choose, group, stack_of
 from rmaunet.io.scan import DicomSource, Scan
+from rmaunet.io.voxels import AIR_HU
 from rmaunet.notices import collect_notices, notice
 from rmaunet.volume import Volume
 
 __all__ = ["SeriesInfo", "find_scans", "list_series", "read_dicom"]
-
-AIR_HU = -1024
 
 
 @dataclass(frozen=True)

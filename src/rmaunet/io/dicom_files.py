@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import stat
@@ -23,6 +24,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from pydicom.valuerep import PersonName
 
 from rmaunet.errors import InputError
 
@@ -194,6 +196,8 @@ def _read(path: Path, shown: str) -> DicomFile | None:
     except FileNotFoundError:  # a link that leads nowhere
         return None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
         raise InputError(shown, "file", error.strerror, "cannot be read", "check its rights and its disk") from error
 
 
@@ -295,7 +299,9 @@ def text(dataset: Dataset, keyword: str) -> str:
         return ""
     if value is None:
         return ""
-    return "\\".join(map(str, value)) if not isinstance(value, str) and hasattr(value, "__iter__") else str(value)
+    # A person's name can be iterated over, too: by character.
+    several = hasattr(value, "__iter__") and not isinstance(value, str | bytes | PersonName)
+    return "\\".join(map(str, value)) if several else str(value)
 
 
 def numbers(dataset: Dataset, keyword: str, count: int, shown: str) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.io.dicom_files import number, text
+from rmaunet.io.dicom_files import number, printable, text
 from rmaunet.io.dicom_slices import Slice
 from rmaunet.notices import notice
 
@@ -90,7 +90,7 @@ def arrange(slices: Sequence[Slice], subject: str) -> Stack:
 
 
 def _likeness(item: Slice) -> tuple[object, ...]:
-    size = [text(item.file.dataset, keyword) for keyword in ("Rows", "Columns")]
+    size = [text(item.file.dataset, keyword) for keyword in ("Rows", "Columns", "FrameOfReferenceUID")]
     return (*np.round([*item.row, *item.column, *item.spacing_mm], 3).tolist(), *size)
 
 
@@ -102,6 +102,10 @@ def _check_alike(item: Slice, other: Slice) -> None:
     if not np.allclose(item.spacing_mm, other.spacing_mm, rtol=1e-3):
         problem = f"differs from the other slices' {other.spacing_mm}"
         raise InputError(item.shown, "PixelSpacing", item.spacing_mm, problem, "move it out of the series")
+    frames = [text(s.file.dataset, "FrameOfReferenceUID") for s in (item, other)]
+    if "" not in frames and frames[0] != frames[1]:
+        problem = "differs from the other slices': their positions cannot be compared"
+        raise InputError(item.shown, "FrameOfReferenceUID", printable(frames[0]), problem, "move it out of the series")
     for keyword in ("Rows", "Columns"):
         mine, theirs = (text(s.file.dataset, keyword) for s in (item, other))
         if mine != theirs:

@@ -11,11 +11,13 @@ from rmaunet.errors import InputError
 from rmaunet.io.dicom_files import printable, text
 from rmaunet.io.dicom_pixels import decode_frames, pixel_format
 from rmaunet.io.dicom_slices import Slice
+from rmaunet.io.voxels import AIR_HU, HuFacts
 from rmaunet.notices import notice
 
 __all__ = ["MAX_BYTES", "hounsfield"]
 
 MAX_BYTES = 4 << 30
+_INT16_MAX = 32767
 
 
 def hounsfield(slices: Sequence[Slice], subject: str) -> NDArray[np.int16] | NDArray[np.float32]:
@@ -26,7 +28,7 @@ def hounsfield(slices: Sequence[Slice], subject: str) -> NDArray[np.int16] | NDA
         subject: What the user calls the series.
 
     Returns:
-        (D, H, W) HU: int16 where all slopes and intercepts are whole numbers, else float32.
+        (D, H, W) HU: int16 where all slopes and intercepts are whole numbers, else float32; clipped at -1024 from below.
 
     Raises:
         InputError: If a slice cannot be decoded, or the whole exceeds 4 GiB.
@@ -40,19 +42,33 @@ def hounsfield(slices: Sequence[Slice], subject: str) -> NDArray[np.int16] | NDA
         raise InputError(subject, "shape", shape, "needs more than 4 GiB", "give a smaller series")
     _say_odd(slices, subject)
     volume = np.empty(shape, kind)
-    clipped = 0
+    clipped, facts = 0, HuFacts(count=volume.size)
     for indices in _by_file(slices):
         file = slices[indices[0]].file
         frames = decode_frames(file, forms[id(file)], [slices[i].frame for i in indices])
         for index, stored in zip(indices, frames, strict=True):
+            item = slices[index]
+            _see(stored, item, facts)
             if whole:
-                clipped += _rescale_whole(stored, slices[index], volume[index])
+                clipped += _rescale_whole(stored, item, volume[index])
             else:
-                np.multiply(stored, slices[index].slope, out=volume[index], casting="unsafe")
-                volume[index] += np.float32(slices[index].intercept)
+                np.multiply(stored, item.slope, out=volume[index], casting="unsafe")
+                volume[index] += np.float32(item.intercept)
+                np.maximum(volume[index], AIR_HU, out=volume[index])
     if clipped:
-        notice(subject, f"{clipped} voxels outside -32768 .. 32767 HU were clipped")
+        notice(subject, f"{clipped} voxels above {_INT16_MAX} HU were clipped")
+    for text_ in facts.notes(offset=False):
+        notice(subject, text_)
     return volume
+
+
+def _see(stored: NDArray[np.integer], item: Slice, facts: HuFacts) -> None:
+    """Note the range of a slice's HU, and how much of it lies below air."""
+    ends = [int(stored.min()) * item.slope + item.intercept, int(stored.max()) * item.slope + item.intercept]
+    facts.lowest, facts.highest = min(facts.lowest, *ends), max(facts.highest, *ends)
+    if min(ends) < AIR_HU:
+        limit = (AIR_HU - item.intercept) / item.slope
+        facts.below_air += int(np.count_nonzero(stored < limit if item.slope > 0 else stored > limit))
 
 
 def _by_file(slices: Sequence[Slice]) -> list[list[int]]:
@@ -65,21 +81,24 @@ def _by_file(slices: Sequence[Slice]) -> list[list[int]]:
 def _rescale_whole(stored: NDArray[np.integer], item: Slice, out: NDArray[np.generic]) -> int:
     """Write HU into ``out``; returns how many voxels had to be clipped."""
     ends = [int(stored.min()) * item.slope + item.intercept, int(stored.max()) * item.slope + item.intercept]
-    if min(ends) >= -32768 and max(ends) <= 32767 and abs(item.slope) < 2**31 and abs(item.intercept) < 2**31:
+    if min(ends) >= -32768 and max(ends) <= _INT16_MAX and abs(item.slope) < 2**31 and abs(item.intercept) < 2**31:
         wide = stored.astype(np.int32)
         wide *= int(item.slope)
         wide += int(item.intercept)
-        out[...] = wide
+        out[...] = np.maximum(wide, AIR_HU, out=wide)
         return 0
     exact = stored * float(item.slope) + item.intercept
-    out[...] = np.clip(exact, -32768, 32767)
-    return int(np.count_nonzero((exact < -32768) | (exact > 32767)))
+    out[...] = np.clip(exact, AIR_HU, _INT16_MAX)
+    return int(np.count_nonzero(exact > _INT16_MAX))
 
 
 def _say_odd(slices: Sequence[Slice], subject: str) -> None:
     files = [item.file for item in slices]
     if any(text(file.dataset, "PhotometricInterpretation") == "MONOCHROME1" for file in files):
         notice(subject, "PhotometricInterpretation = MONOCHROME1 is for display only: HU are left as they are")
+    negative = next((item for item in slices if item.slope < 0), None)
+    if negative is not None:
+        notice(subject, f"RescaleSlope = {negative.slope:g} is negative: values are inverted")
     units = {text(file.dataset, "RescaleType") for file in files} - {"", "HU", "HU_MOD", "US"}
     if units:
         notice(subject, f"RescaleType = {printable(sorted(units)[0], 16)}: not HU?")
@@ -89,3 +108,5 @@ def _say_odd(slices: Sequence[Slice], subject: str) -> None:
     unnamed = [file for file in files if not text(file.dataset, "SOPInstanceUID")]
     if unnamed:
         notice(subject, f"SOPInstanceUID is missing in {unnamed[0].shown}: a DICOM SEG cannot refer to it")
+    elif len({text(file.dataset, "SOPInstanceUID") for file in files}) < len({id(file) for file in files}):
+        notice(subject, "several slices have one SOPInstanceUID: a DICOM SEG cannot refer to them apart")

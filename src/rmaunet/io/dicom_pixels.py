@@ -98,7 +98,7 @@ def pixel_format(file: DicomFile) -> PixelFormat:
     ]
     for keyword, value, is_wrong in wrong:
         if is_wrong:
-            raise InputError(shown, keyword, value, "is not that of a grey CT image", REMEDY)
+            raise InputError(shown, keyword, value if value != "" else None, "is not that of a grey CT image", REMEDY)
     shift = high + 1 - bits_stored
     return PixelFormat(rows, columns, frames, bits_allocated, bits_stored, shift, bool(signed), file.syntax)
 
@@ -156,7 +156,7 @@ def _native(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> Iterat
         size = form.frame_bytes
         left = length if file.pixel_offset is None else os.fstat(stream.fileno()).st_size - stream.tell()
         have, need = min(length, left), size * form.frames
-        if length == 0xFFFFFFFF or have < need:
+        if length == 0xFFFFFFFF or not need <= have <= need + 1:  # an odd length is padded by a byte
             problem = f"holds {have} bytes where Rows, Columns and BitsAllocated ask for {need}: cut off or mislabelled"
             raise InputError(file.shown, "PixelData", None, problem, REMEDY)
         start = stream.tell()

@@ -126,8 +126,12 @@ def _segments(
     count = int(lesions.max(initial=0))
     numbered = np.where(lesions > 0, lesions + 1, mask.array).astype(np.uint16 if count > 254 else np.uint8)
     found = [_describe(1, liver, NAMES[LIVER])]
+    where = np.flatnonzero(lesions)
+    first = dict(zip(*np.unique(lesions.reshape(-1)[where], return_index=True), strict=True))
     for lesion in range(1, count + 1):
-        seed = [source.series_uid, str(lesion), str(np.flatnonzero(lesions == lesion)[:1]), str(mask.affine)]
+        if lesion not in first:
+            raise UsageError(path, "lesions", lesion, "is a number without a voxel", "number them 1, 2, 3, ...")
+        seed = [source.series_uid, str(lesion), str(where[first[lesion]]), str(mask.affine)]
         uid = generate_uid(entropy_srcs=seed)
         found.append(_describe(lesion + 1, tumor, f"{NAMES[TUMOR]} {lesion}", f"lesion-{lesion}", uid))
     return numbered, found

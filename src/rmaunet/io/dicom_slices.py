@@ -134,6 +134,8 @@ def _frames(file: DicomFile) -> list[Slice]:
     shared = _items(file.dataset, "SharedFunctionalGroupsSequence")
     frames = _items(file.dataset, "PerFrameFunctionalGroupsSequence")
     count = int(number(file.dataset, "NumberOfFrames", file.shown))
+    if count < 1:
+        raise InputError(file.shown, "NumberOfFrames", count, "must be 1 or more", REMEDY)
     if len(frames) != count:
         problem = f"describes {len(frames)} frames where NumberOfFrames is {count}"
         raise InputError(file.shown, "PerFrameFunctionalGroupsSequence", None, problem, REMEDY)

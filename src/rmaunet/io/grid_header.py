@@ -12,7 +12,7 @@ from rmaunet.io.affine import check_affine, is_identity
 from rmaunet.io.regular import check_regular
 from rmaunet.io.stored import StoredImage
 
-__all__ = ["MAX_HEADER", "beside", "data_start", "finished", "number_list", "required"]
+__all__ = ["MAX_HEADER", "beside", "data_start", "finished", "number_list", "required", "whole_number"]
 
 MAX_HEADER = 1 << 22
 """Headers longer than this are refused."""
@@ -41,6 +41,14 @@ def number_list(path: Path, name: str, text: str, count: int) -> list[float]:
     return numbers
 
 
+def whole_number(path: Path, name: str, text: str) -> int:
+    """One whole number from a header's text. Raises InputError."""
+    value = number_list(path, name, text, 1)[0]
+    if not value.is_integer():  # neither are NaN and infinity
+        raise InputError(path, name, text[:80], "must be a whole number", "the header is damaged; copy it again")
+    return int(value)
+
+
 def beside(path: Path, field: str, name: str) -> Path:
     """The detached data file a header names, which must lie in the header's folder or below.
 
@@ -66,15 +74,26 @@ def beside(path: Path, field: str, name: str) -> Path:
     return other
 
 
-def data_start(image: Path, data: Path, field: str, skip: int, size: int) -> int:
-    """Where raw data begin: after ``skip`` bytes, or for -1 so that they end with the file.
+def data_start(image: Path, data: Path, field: str, *, after: int, skip: int, size: int) -> int:
+    """Where raw data begin: ``skip`` bytes behind the header, or for -1 so that they end with the file.
+
+    Args:
+        image: The header, for messages.
+        data: The file that holds them.
+        field: The header field that tells ``skip``.
+        after: Where the header ends in ``data``; 0 in a file of its own.
+        skip: Bytes to pass over, or -1.
+        size: Bytes of the data.
+
+    Returns:
+        Their first byte.
 
     Raises:
         InputError: If ``skip`` is below -1 or beyond the file.
     """
     total = check_regular(data)
-    start = total - size if skip == -1 else skip
-    if skip < -1 or start < 0 or start > total:
+    start = total - size if skip == -1 else after + skip
+    if skip < -1 or start < after or start > total:
         problem = "is cut off, or the header asks for more than there is"
         raise InputError(image, field, skip, problem, "copy the file again from its source")
     return start

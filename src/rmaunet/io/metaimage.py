@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.io.grid_header import MAX_HEADER, beside, data_start, finished, number_list, required
+from rmaunet.io.grid_header import MAX_HEADER, beside, data_start, finished, number_list, required, whole_number
 from rmaunet.io.regular import first_bytes
 from rmaunet.io.stored import StoredImage, checked_shape
 from rmaunet.io.stream import Compression
@@ -68,6 +68,9 @@ def _affine(path: Path, fields: Mapping[str, str], axes: int) -> tuple[NDArray[n
 
 
 def _refuse_unread(path: Path, fields: Mapping[str, str]) -> None:
+    kind = fields.get("ObjectType", "Image")
+    if kind != "Image":
+        raise InputError(path, "ObjectType", kind[:40], "is no image", "give a MetaImage of a CT")
     if fields.get("BinaryData", "True").lower() != "true":
         raise InputError(path, "BinaryData", fields["BinaryData"], "text data are not read", "save it as binary")
     scaling = {"ElementToIntensityFunctionSlope": 1.0, "ElementToIntensityFunctionOffset": 0.0}
@@ -84,10 +87,9 @@ def _data(path: Path, fields: Mapping[str, str], end: int, size: int) -> tuple[P
         if name.upper().startswith("LIST") or "%" in name:
             raise InputError(path, "ElementDataFile", name[:60], "several files are not read", "save it as one file")
         data, start = beside(path, "ElementDataFile", name), 0
-    header = int(number_list(path, "HeaderSize", fields.get("HeaderSize", "0"), 1)[0])
+    skip = whole_number(path, "HeaderSize", fields.get("HeaderSize", "0"))
     if not packed:
-        skip = -1 if header == -1 else start + header
-        return data, "raw", data_start(path, data, "HeaderSize", skip, size)
+        return data, "raw", data_start(path, data, "HeaderSize", after=start, skip=skip, size=size)
     with data.open("rb") as file:
         file.seek(start)
         return data, "gzip" if file.read(2) == b"\x1f\x8b" else "zlib", start
@@ -107,7 +109,7 @@ def parse_metaimage(path: Path) -> tuple[StoredImage, dict[str, str]]:
     """
     fields, end = _fields(path)
     _refuse_unread(path, fields)
-    axes = int(number_list(path, "NDims", required(path, fields, "NDims"), 1)[0])
+    axes = whole_number(path, "NDims", required(path, fields, "NDims"))
     if axes not in (3, 4):
         raise InputError(path, "NDims", axes, "must be 3", "give a 3-D file")
     kind = required(path, fields, "ElementType")

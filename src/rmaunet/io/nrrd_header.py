@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.io.grid_header import MAX_HEADER, beside, data_start, finished, number_list, required
+from rmaunet.io.grid_header import MAX_HEADER, beside, data_start, finished, number_list, required, whole_number
 from rmaunet.io.regular import first_bytes
 from rmaunet.io.stored import StoredImage, checked_shape
 from rmaunet.io.stream import Compression
@@ -53,8 +53,14 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
         pair = re.match(r"([^:]*?)(:=|: ?)(.*)", line)
         if pair is None:
             raise InputError(path, "header", line[:60], "is no NRRD field", "the header is damaged; copy it again")
-        name = pair[1] if pair[2] == ":=" else pair[1].strip().lower()
-        fields[name] = pair[3] if pair[2] == ":=" else pair[3].strip()
+        is_field = pair[2] != ":="
+        name, value = (pair[1].strip().lower(), pair[3].strip()) if is_field else (pair[1], pair[3])
+        if is_field and fields.get(name, value) != value:
+            both = f"{fields[name][:30]!r}, {value[:30]!r}"
+            raise InputError(path, name[:40], both, "is told twice", "the header is damaged; copy it again")
+        fields[name] = value
+        if name in ("data file", "datafile") and value.upper().startswith("LIST"):
+            break  # names of files follow
     return fields, end
 
 
@@ -83,6 +89,8 @@ def _affine(
         if len(spatial) != 3:
             raise InputError(path, "space directions", len(spatial), "three axes must have one", "give a 3-D file")
         result[:3, :3] = np.stack(spatial, axis=1)
+        if "space origin" not in fields:
+            notes.append("no space origin is told; it is taken as 0")
         origin = fields.get("space origin", "(0,0,0)").strip()
         result[:3, 3] = number_list(path, "space origin", origin.strip("()"), 3)
     else:
@@ -108,6 +116,8 @@ def _channel_axis(path: Path, fields: Mapping[str, str], axes: int) -> int | Non
     if odd:
         raise InputError(path, "kinds", " ".join(kinds), "hold no CT or labels", "export one plain number a voxel")
     if axes == 3:
+        if {"list", "vector", "time"} & set(kinds):
+            raise InputError(path, "kinds", " ".join(kinds), "leave two axes in space", "give a 3-D file")
         return None
     if "space directions" in fields:
         vectors = _vectors(path, fields["space directions"], axes)
@@ -133,14 +143,12 @@ def _data(path: Path, fields: Mapping[str, str], end: int, size: int) -> tuple[P
         data, start = beside(path, "data file", name), 0
     if fields.get("line skip", fields.get("lineskip", "0")) != "0":
         raise InputError(path, "line skip", fields.get("line skip"), "is not understood", "save it without")
-    skip = int(number_list(path, "byte skip", fields.get("byte skip", fields.get("byteskip", "0")), 1)[0])
+    skip = whole_number(path, "byte skip", fields.get("byte skip", fields.get("byteskip", "0")))
     if compression != "raw":
         if skip < 0:
             raise InputError(path, "byte skip", skip, "must not be negative in compressed data", "save it without")
         return data, compression, start, skip
-    if skip == -1:
-        return data, compression, data_start(path, data, "byte skip", -1, size), 0
-    return data, compression, data_start(path, data, "byte skip", start + skip, size), 0
+    return data, compression, data_start(path, data, "byte skip", after=start, skip=skip, size=size), 0
 
 
 def parse_nrrd(path: Path) -> tuple[StoredImage, dict[str, str]]:
@@ -165,7 +173,7 @@ def parse_nrrd(path: Path) -> tuple[StoredImage, dict[str, str]]:
         if endian not in ("little", "big"):
             raise InputError(path, "endian", endian[:40], "must be little or big", "take the original file")
         dtype = dtype.newbyteorder("<" if endian == "little" else ">")
-    axes = int(number_list(path, "dimension", required(path, fields, "dimension"), 1)[0])
+    axes = whole_number(path, "dimension", required(path, fields, "dimension"))
     channel = _channel_axis(path, fields, axes)
     sizes = [_whole(path, n) for n in number_list(path, "sizes", required(path, fields, "sizes"), axes)]
     volumes = sizes.pop(channel) if channel is not None else 1

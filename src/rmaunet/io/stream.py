@@ -40,6 +40,7 @@ class _Inflate(io.RawIOBase):
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._inflater = isal_zlib.decompressobj()
+        self._ended = False
 
     def readable(self) -> bool:
         return True
@@ -53,7 +54,12 @@ class _Inflate(io.RawIOBase):
             if out:
                 buffer[: len(out)] = out
                 return len(out)
-        return 0
+        # What follows the stream belongs to nothing; it is handed on so that it can be counted.
+        rest = self._inflater.unused_data[: len(buffer)] if not self._ended else b""
+        self._ended = True
+        rest = rest or self._file.read(len(buffer))
+        buffer[: len(rest)] = rest
+        return len(rest)
 
 
 class ByteStream:

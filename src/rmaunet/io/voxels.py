@@ -45,15 +45,17 @@ class HuFacts:
     below_air: int = 0
     padding_bytes: int = 0
 
-    def notes(self) -> list[str]:
-        """Sentences the user should read."""
+    def notes(self, *, offset: bool = True) -> list[str]:
+        """Sentences the user should read; ``offset`` says whether ``--hu-offset`` applies to the format."""
         said = []
         if self.unknown:
             said.append(f"{self.unknown} of {self.count} voxels are NaN or infinite; they are taken as air")
         if self.padding_bytes:
             said.append(f"{self.padding_bytes} bytes follow the last voxel; they are ignored")
         span = f"values from {self.lowest:g} to {self.highest:g}"
-        offer = "not HU? nothing was shifted; give --hu-offset (often -1024) if the offset is known"
+        offer = "not HU? nothing was shifted"
+        if offset:
+            offer += "; give --hu-offset (often -1024) if the offset is known"
         if self.lowest < self.highest:
             if self.lowest >= 0:
                 said.append(f"{span}, no air near -1000: {offer}")

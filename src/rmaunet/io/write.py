@@ -23,7 +23,14 @@ MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".seg.dcm", ".dcm")
 """What :func:`write_mask` writes."""
 
 
-def write_mask(mask: Volume, path: str | Path, *, like: Scan) -> None:
+def write_mask(
+    mask: Volume,
+    path: str | Path,
+    *,
+    like: Scan,
+    labelmap: bool = False,
+    lesions: NDArray[np.integer] | None = None,
+) -> None:
     """Write a mask on the very grid of its CT.
 
     NIfTI from NIfTI keeps the affine fields and codes of the input bit for bit; the rest of the header is new, so no
@@ -33,6 +40,9 @@ def write_mask(mask: Volume, path: str | Path, *, like: Scan) -> None:
         mask: uint8, 0 background, 1 liver, 2 tumor; any order and direction of axes on the grid of ``like``.
         path: .nii, .nii.gz, .nrrd or .seg.nrrd (3D Slicer), .dcm or .seg.dcm (DICOM SEG).
         like: The CT.
+        labelmap: A DICOM SEG is written as LABELMAP instead of BINARY; other formats have no such choice.
+        lesions: Numbers from 1 of the separate tumors on the mask's voxels, 0 elsewhere: a DICOM SEG then has a segment
+            with a tracking id for each; other formats keep one label for all.
 
     Raises:
         UsageError: If the suffix is none of these, the mask holds other labels, or lies on another grid.
@@ -42,6 +52,7 @@ def write_mask(mask: Volume, path: str | Path, *, like: Scan) -> None:
     kind = _suffix(path)
     if mask.dtype != np.uint8 or int(mask.array.max(initial=0)) > TUMOR:
         raise UsageError(path, "mask", str(mask.dtype), "must be uint8 labels 0, 1, 2", "convert it first")
+    numbers = None if lesions is None else Volume(array=lesions, affine=mask.affine, coordinate_system="PATIENT")
     try:
         mask = to_grid(mask, like.volume)
     except ValueError as error:
@@ -49,7 +60,8 @@ def write_mask(mask: Volume, path: str | Path, *, like: Scan) -> None:
     if kind == ".dcm":
         from rmaunet.io.dicom_seg import write_dicom_seg
 
-        write_dicom_seg(mask, path, source=like.source)
+        numbered = None if numbers is None else to_grid(numbers, like.volume).array
+        write_dicom_seg(mask, path, source=like.source, labelmap=labelmap, lesions=numbered)
     elif kind == ".nrrd":
         from rmaunet.io.slicer_segments import write_segments
 

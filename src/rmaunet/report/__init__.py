@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rmaunet.report.flags import Flag, quality_flags
     from rmaunet.report.lesions import Lesion, lesion_table
     from rmaunet.report.measures import Measures, measure
+    from rmaunet.report.numbering import lesion_numbers
     from rmaunet.report.overlay import overlay_figure, save_figure
     from rmaunet.report.page import write_report
     from rmaunet.report.tables import cohort_row, summary_lines, write_tables
@@ -24,6 +25,7 @@ __all__ = [
     "Lesion",
     "Measures",
     "cohort_row",
+    "lesion_numbers",
     "lesion_table",
     "measure",
     "overlay_figure",
@@ -41,6 +43,7 @@ _HOME = {
     "Measures": "measures",
     "TUMOR_RGB": "colors",
     "cohort_row": "tables",
+    "lesion_numbers": "numbering",
     "lesion_table": "lesions",
     "measure": "measures",
     "overlay_figure": "overlay",

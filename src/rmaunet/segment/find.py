@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,73 +28,66 @@ class Item:
     series: str | None = None
 
 
-def is_batch(root: Path) -> bool:
+def is_batch(items: Sequence[Item]) -> bool:
     """Whether a folder is many scans (image files, or DICOM in more than one place) and not one DICOM study in one place.
 
     Args:
-        root: An existing path.
+        items: What :func:`find_items` found in it.
 
     Returns:
-        False for a file, and for a folder whose DICOM files all lie in one directory: that is one scan, and several
-        series in it are a question to the user.
+        False for a folder whose DICOM files all lie in one directory: that is one scan, and several series in it are a
+        question to the user.
     """
-    if not root.is_dir():
-        return False
-    if _image_files(root):
-        return True
-    return len({path for path, _ in _dicom_series(root)}) > 1
+    return any(not item.path.is_dir() for item in items) or len({item.path for item in items}) > 1
 
 
 def find_items(root: Path, *, leave_out: Path | None = None) -> list[Item]:
-    """Every scan below a folder, sorted by name.
+    """Every scan below a folder, sorted by name. Each DICOM file's header is read once.
 
     Args:
         root: An existing folder. Files and folders whose names begin with a dot are passed over.
-        leave_out: A folder whose content is passed over: where the results go, if it lies in ``root``.
+        leave_out: A folder whose content is passed over if it lies in ``root``: where the results go.
 
     Returns:
         Image files by suffix, and each CT series of each folder of DICOM files.
     """
-    items = [Item(_name(path, root), path) for path in _image_files(root)]
+    images, others = _files(root)
+    items = [Item(_name(path, root), path) for path in images]
     found: dict[Path, list[str]] = {}
-    for path, uid in _dicom_series(root):
+    for path, uid in _dicom_series(root) if others else []:
         found.setdefault(path, []).append(uid)
     for folder, uids in found.items():
-        if folder.is_file() and folder.suffix.lower() == ".zip":
-            continue  # an archive is an image file above
         for uid in uids:
             several = len(uids) > 1
             mark = f"__{hashlib.sha256(uid.encode()).hexdigest()[:8]}" if several else ""
             items.append(Item(_name(folder, root) + mark, folder, uid if several else None))
-    if leave_out is not None:
-        apart = leave_out.resolve()
+    apart = root.resolve() if leave_out is None else leave_out.resolve()
+    if root.resolve() in apart.parents:
         items = [item for item in items if apart not in (item.path.resolve(), *item.path.resolve().parents)]
     return _unique(sorted(items, key=lambda item: item.name))
 
 
-def _image_files(root: Path) -> list[Path]:
-    found = []
+def _files(root: Path) -> tuple[list[Path], bool]:
+    """Image files by suffix, and whether other files lie there, DICOM perhaps.
+
+    The two halves of a pair (.hdr/.img, .mhd/.raw) are one scan, found by the half with the suffix above.
+    """
+    found, others = [], False
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            Path(folder, name) for name in sorted(names) if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
-    # The two halves of a pair (.hdr/.img, .mhd/.raw) are one scan, found by the half with the suffix above.
-    return found
+        for name in sorted(name for name in names if not name.startswith(".")):
+            if name.lower().endswith(SUFFIXES):
+                found.append(Path(folder, name))
+            else:
+                others = True
+    return found, others
 
 
 def _dicom_series(root: Path) -> list[tuple[Path, str]]:
-    """(folder or file, SeriesInstanceUID) of what else lies there, if anything does."""
-    others = any(
-        not name.startswith(".") and not name.lower().endswith(SUFFIXES)
-        for _, _, names in os.walk(root)
-        for name in names
-    )
-    if not others:
-        return []
+    """(folder, SeriesInstanceUID) of the CT series below a folder."""
     from rmaunet.io.dicom import find_scans
 
-    return [(Path(path), uid) for path, uid in find_scans(root)]
+    return [(path, uid) for path, uid in find_scans(root) if not path.is_file()]  # an archive is an image file
 
 
 def _name(path: Path, root: Path) -> str:

@@ -19,6 +19,7 @@ from rmaunet.settings import to_dict
 
 __all__ = ["Summary", "segment_folder"]
 
+DETACHED = (".img", ".nhdr", ".mhd")
 FAILURE_COLUMNS = ("name", "kind", "exit_code", "error")
 
 
@@ -72,7 +73,7 @@ def segment_folder(
         try:
             for index, item in enumerate(items):
                 progress(index, len(items), item.name, 0, 0)
-                extra = {"source": _signature(item), "request": to_dict(request)}
+                extra = {"source": _signature(item, out), "request": to_dict(request)}
                 if not overwrite and _holds(out / f"{item.name}_run.json", card, extra):
                     summary.kept.append(item.name)
                     continue
@@ -110,8 +111,9 @@ def _one(
     except OutputError:
         raise
     except RmaunetError as error:
+        told = str(error).replace(str(item.path), item.path.name)  # folders may name people
         summary.failures.append(
-            {"name": item.name, "kind": type(error).__name__, "exit_code": error.exit_code, "error": str(error)}
+            {"name": item.name, "kind": type(error).__name__, "exit_code": error.exit_code, "error": told}
         )
     except Exception as error:  # a defect of ours in one scan must not cost the other nine hundred
         where = traceback.extract_tb(error.__traceback__)[-1]
@@ -119,13 +121,18 @@ def _one(
         summary.failures.append({"name": item.name, "kind": "defect", "exit_code": 1, "error": " ".join(text.split())})
 
 
-def _signature(item: Item) -> list[list[Any]]:
+def _signature(item: Item, out: Path) -> list[list[Any]]:
     """Names, sizes and times of a scan's files: what must be unchanged for a result to still hold."""
     if item.path.is_dir():
-        files = sorted(path for path in item.path.iterdir() if path.is_file())
+        own = out.resolve()  # results may lie among the slices
+        files = [path for path in item.path.rglob("*") if own not in path.resolve().parents]
     else:
-        files = [item.path] if item.path.exists() else []  # a dangling link: reading it will say so
-    facts = [(file, file.stat()) for file in files]
+        files = [item.path]
+        name = item.path.name.lower().removesuffix(".gz")
+        if name.endswith(DETACHED):  # header and voxels are two files of one stem
+            stem = item.path.name[: name.rindex(".") + 1]
+            files += [path for path in item.path.parent.iterdir() if path.name.startswith(stem) and path != item.path]
+    facts = [(file, file.stat()) for file in sorted(files) if file.is_file()]
     return [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in facts]
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 from rmaunet.files import make_folder, sha256, write_json
 from rmaunet.io import read_volume, write_mask
+from rmaunet.io.identity import identifying_text
 from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
-from rmaunet.report import lesion_table, measure, overlay_figure, quality_flags, save_figure
+from rmaunet.report import lesion_numbers, lesion_table, measure, overlay_figure, quality_flags, save_figure
 from rmaunet.report.tables import cohort_row, measures_content, summary_lines
 from rmaunet.runs import machine
 from rmaunet.volume import Volume
@@ -34,6 +35,9 @@ class Request:
         series: SeriesInstanceUID where a folder holds several.
         volume: Index of the volume of a 4-D file.
         hu_offset: Added to the voxels, for files that store HU + 1024.
+        labelmap: A DICOM SEG is written as LABELMAP instead of BINARY.
+        lesions: A DICOM SEG has a segment with a tracking id for each lesion.
+        include_phi: Patient, study and full paths may stand in report and manifest.
     """
 
     formats: tuple[str, ...] = ("nifti",)
@@ -42,6 +46,9 @@ class Request:
     series: str | None = None
     volume: int | None = None
     hu_offset: float = 0.0
+    labelmap: bool = False
+    lesions: bool = False
+    include_phi: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ def segment_scan(
     request: Request,
     progress: Callable[[int, int], None] = lambda done, of: None,
     extra: dict[str, Any] | None = None,
+    scan: Scan | None = None,
 ) -> Outcome:
     """Segment one scan and write everything asked for.
 
@@ -85,6 +93,7 @@ def segment_scan(
         request: What to write.
         progress: Told (slices done, slices in all).
         extra: More for the manifest.
+        scan: The scan of ``path``, where it has been read already.
 
     Returns:
         What was found and written.
@@ -95,7 +104,8 @@ def segment_scan(
     """
     began = time.perf_counter()
     with collect_notices() as notices:
-        scan = read_volume(path, series=request.series, volume=request.volume, hu_offset=request.hu_offset)
+        if scan is None:
+            scan = read_volume(path, series=request.series, volume=request.volume, hu_offset=request.hu_offset)
         seconds = {"read": time.perf_counter() - began}
         prediction = predictor.predict(scan.volume, progress=progress)
         seconds |= prediction.seconds
@@ -103,9 +113,10 @@ def segment_scan(
         measures, lesions = measure(scan.volume, prediction.mask), lesion_table(scan.volume, prediction.mask)
         flags = quality_flags(scan.volume, prediction.mask, measures, lesions)
         facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
+        person = {"CT file": str(path), **identifying_text(scan)} if request.include_phi else {}
         # Folders may name people: what is kept names the file alone.
-        notes = [line.replace(str(path), path.name) for line in notices]
-        files = _write(scan, prediction.mask, mask_path, request, notes=notes, facts=facts)
+        notes = notices if request.include_phi else [line.replace(str(path), path.name) for line in notices]
+        files = _write(scan, prediction.mask, mask_path, request, notes=notes, facts=facts | person)
         seconds["measure and write"] = time.perf_counter() - began_writing
     seconds["total"] = time.perf_counter() - began
     first = files[0]
@@ -129,6 +140,7 @@ def segment_scan(
         "notices": notes,
         "machine": machine(),
         "use": "research use only",
+        **({"identity": person} if person else {}),
         **(extra or {}),
     }
     write_json(manifest, content)
@@ -146,10 +158,11 @@ def _write(
     facts: dict[str, str],
 ) -> list[Path]:
     files: list[Path] = []
+    lesions = lesion_numbers(mask) if request.lesions and "dicom-seg" in request.formats else None
     for name in request.formats:
         target = mask_path(scan.name, FORMATS[name])
         make_folder(target.parent)
-        write_mask(mask, target, like=scan)
+        write_mask(mask, target, like=scan, labelmap=request.labelmap, lesions=lesions)
         files.append(target)
     beside, stem = files[0].parent, _stem(files[0])
     if request.overlay:
