@@ -70,12 +70,19 @@ class Predictor:
         network = weights.network()
         return cls(network, card.preprocessing, card.postprocessing, device=device, batch=batch, precision=precision)
 
-    def predict(self, ct: Volume, *, progress: Callable[[int, int], None] = lambda done, of: None) -> Prediction:
+    def predict(
+        self,
+        ct: Volume,
+        *,
+        progress: Callable[[int, int], None] = lambda done, of: None,
+        watch: Callable[[int, NDArray[np.float32]], None] | None = None,
+    ) -> Prediction:
         """Segment a CT.
 
         Args:
             ct: (D, H, W), HU, any orientation.
             progress: Told (slices done, slices in all).
+            watch: Shown (index of the axial slice, probabilities (2, H, W) on the CT's own in-plane grid) of each slice.
 
         Returns:
             The mask on the CT's grid, and the time each step took.
@@ -93,6 +100,8 @@ class Predictor:
             for index, maps in enumerate(probabilities):
                 native = prepared.grid.backward(maps)
                 labels[start + index] = labels_from_probabilities(native, self.postprocessing)
+                if watch is not None:
+                    watch(start + index, native)
             clock.lap("restore")
             progress(stop, len(prepared))
         dz, dy, dx = prepared.ct.spacing
