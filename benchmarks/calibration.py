@@ -4,7 +4,8 @@ usage: python benchmarks/calibration.py ROOT [--weights fast] [--cases 0 1 2 ...
 
 ROOT is a data set in LiTS's layout. Probabilities are those of the plain pass, before postprocessing, on the CT's own
 grid. Voxels counted: all of the bounding box of the reference's liver ("box"), and those of the reference's liver with
-tumor ("liver", for the tumor only). Nothing is fitted here: no temperature, no threshold.
+tumor ("liver", for the tumor only). Nothing is fitted here: no temperature, no threshold. Slices more than ten beyond
+that box are not looked at.
 
 Also of each lesion of the plain mask: mean probability, stability over thresholds, and whether it meets a tumor of the
 reference. Writes reliability.csv (a row a case, target, population and bin), cases.csv (ECE and Brier a case),
@@ -33,9 +34,10 @@ from rmaunet.predict.denormals import flushed_denormals
 from rmaunet.report import lesion_table
 from rmaunet.report.confidence import ConfidenceMeter
 from rmaunet.runs import machine
-from rmaunet.volume import axial, to_grid
+from rmaunet.volume import axial
 
 POPULATIONS = (("liver", "box"), ("tumor", "box"), ("tumor", "liver"))
+MARGIN = 10  # slices
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -71,7 +73,10 @@ def main() -> int:
 
 def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
     scan = read_volume(case.image)
-    reference = axial(read_mask(case.label, like=scan)).array
+    ct, labels = axial(scan.volume), axial(read_mask(case.label, like=scan))
+    occupied = np.flatnonzero(liver_mask(labels.array).any(axis=(1, 2)))
+    along = slice(max(0, int(occupied[0]) - MARGIN), int(occupied[-1]) + MARGIN + 1)
+    ct, reference = ct[along], labels.array[along]
     liver = liver_mask(reference)
     box = tuple(
         slice(int(np.flatnonzero(liver.any(axis=others))[0]), int(np.flatnonzero(liver.any(axis=others))[-1]) + 1)
@@ -89,7 +94,7 @@ def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
             counts["tumor", "box"].add(p_tumor, tumor_mask(truth))
             counts["tumor", "liver"].add(p_tumor[inside], tumor_mask(truth)[inside])
 
-    mask = predictor.predict(scan.volume, watch=watch).mask
+    mask = predictor.predict(ct, watch=watch).mask
     head = [{"case": case.name, "target": target, "population": where} for target, where in POPULATIONS]
     return {
         "bins": [{**h, **row} for h, count in zip(head, counts.values(), strict=True) for row in count.rows()],
@@ -100,12 +105,12 @@ def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
             }
             for h, c in zip(head, counts.values(), strict=True)
         ],
-        "lesions": lesion_rows(predictor, case.name, scan.volume, mask, kept, reference),
+        "lesions": lesion_rows(predictor, case.name, mask, kept, reference),
     }  # fmt: skip
 
 
 def lesion_rows(
-    predictor: Predictor, name: str, ct: Any, mask: Any, kept: KeptMaps, reference: np.ndarray
+    predictor: Predictor, name: str, mask: Any, kept: KeptMaps, reference: np.ndarray
 ) -> list[dict[str, Any]]:
     upright = axial(mask)
     lesions = lesion_table(None, mask)
@@ -113,7 +118,7 @@ def lesion_rows(
     for variant in rethresholded(kept, predictor.postprocessing, spacing_mm=upright.spacing):
         meter.add(variant.kind, variant.name, variant.labels)
     # The reference stands in as a pass: a lesion is "found" by it where they share a voxel.
-    meter.add("augmentation", "reference", to_grid(upright.with_array(reference), upright).array)
+    meter.add("augmentation", "reference", reference)
     rows = []
     for lesion, sure in zip(lesions, meter.result(kept.plane).lesions, strict=True):
         rows.append(
@@ -134,6 +139,7 @@ def manifest(card: Any, inputs: list[dict[str, str]], seconds: float, here: dict
             "bins": f"{BINS} of equal width",
             "box": "bounding box of the reference's liver with tumor",
             "liver": "voxels of the reference's liver with tumor",
+            "slices": f"those of the box and {MARGIN} beyond on either side",
             "fitted": "nothing",
         },
         "inputs": inputs,

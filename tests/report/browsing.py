@@ -58,7 +58,7 @@ def opened(path: Path, *, webgl: bool = True, width: int = 1280, height: int = 9
         )
         try:
             page.goto(own)
-            page.wait_for_selector("html[data-viewer]", state="attached", timeout=60_000)
+            page.wait_for_selector("html[data-viewer]", state="attached", timeout=240_000)
             yield found
         finally:
             browser.close()

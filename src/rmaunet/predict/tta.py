@@ -10,30 +10,16 @@ field of view or another pixel grid would make them differ.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.predict.runtime import Runtime
+
 __all__ = ["WARPS", "Warp", "Warped"]
 
 Maps = NDArray[np.float32]
-
-
-class Runtime(Protocol):
-    """What turns prepared slices (N, C, H, W) into probabilities (N, 2, H, W)."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def precision(self) -> str: ...
-
-    @property
-    def device(self) -> str: ...
-
-    def __call__(self, slab: Maps) -> Maps: ...
 
 
 @dataclass(frozen=True)
