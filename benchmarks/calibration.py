@@ -75,7 +75,7 @@ def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
     scan = read_volume(case.image)
     ct, labels = axial(scan.volume), axial(read_mask(case.label, like=scan))
     occupied = np.flatnonzero(liver_mask(labels.array).any(axis=(1, 2)))
-    along = slice(max(0, int(occupied[0]) - MARGIN), int(occupied[-1]) + MARGIN + 1)
+    along = slice(max(0, int(occupied[0]) - MARGIN), min(labels.array.shape[0], int(occupied[-1]) + MARGIN + 1))
     ct, reference = ct[along], labels.array[along]
     liver = liver_mask(reference)
     box = tuple(

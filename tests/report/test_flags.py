@@ -50,7 +50,7 @@ def test_no_liver() -> None:
         ((slice(10, 30), slice(8, 38), slice(8, 38)), "head end"),
         ((slice(5, 25), slice(0, 38), slice(8, 38)), "front"),
         ((slice(5, 25), slice(8, 38), slice(20, 50)), "left side"),
-        ((slice(0, 30), slice(8, 38), slice(0, 20)), "feet end and head end and right side"),
+        ((slice(0, 30), slice(8, 38), slice(0, 20)), "feet end, head end and right side"),
     ],
 )
 def test_partial_liver_names_the_sides(box: tuple[slice, slice, slice], words: str) -> None:
