@@ -66,7 +66,7 @@ class KeptMaps:
             index: Of the axial slice.
             maps: Probabilities (2, H, W) of liver (with tumor) and tumor in [0, 1].
         """
-        found = (maps > self.lowest).any(axis=0)
+        found: NDArray[np.bool_] = np.any(maps > self.lowest, axis=0)
         rows, columns = np.flatnonzero(found.any(axis=1)), np.flatnonzero(found.any(axis=0))
         if rows.size:
             box = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

@@ -58,7 +58,8 @@ class Warp:
         Returns:
             Of the same shape.
         """
-        return _warp(maps, cv2.invertAffineTransform(self._matrix(maps.shape[2:])), 0.0)
+        back = np.asarray(cv2.invertAffineTransform(self._matrix(maps.shape[2:])), np.float64)
+        return _warp(maps, back, 0.0)
 
     def _matrix(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         height, width = shape

@@ -175,7 +175,9 @@ class ConfidenceMeter:
         pairs, counts = np.unique(pairs, return_counts=True)
         lesion, part = pairs // len(sizes) - 1, pairs % len(sizes)
         taken = np.bincount(part, weights=counts, minlength=len(sizes))
-        voxels = np.bincount(lesion, weights=sizes[part] - taken[part] + counts, minlength=self._count)
+        voxels = np.bincount(lesion, weights=sizes[part] - taken[part] + counts, minlength=self._count).astype(
+            np.float64
+        )
         return voxels, np.bincount(lesion, minlength=self._count) > 0
 
     def _mean_probabilities(self, plane: Callable[[int], NDArray[np.float32]]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ def number(value: float | None, digits: int | None = None) -> str:
 
     Args:
         value: The number; None and NaN are undefined.
-        digits: Decimals; by default three significant digits and never more than two decimals.
+        digits: Decimals; by default three significant digits and never more than two decimals, and none for nothing.
 
     Returns:
         The number, or a dash where it is undefined.
@@ -31,6 +31,8 @@ def number(value: float | None, digits: int | None = None) -> str:
     """
     if value is None or not math.isfinite(value):
         return DASH
+    if value == 0 and digits is None:
+        return "0"
     if digits is None:
         digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     text = f"{value:.{digits}f}"
@@ -162,12 +164,12 @@ def _sure(its: LesionConfidence, passes: int) -> str:
 def _notes(one: Lesion) -> str:
     words = []
     if one.touches_scan_border:
-        words.append("reaches the scan’s border: may go on")
+        words.append("cut by the scan")
     if not one.in_liver:
-        words.append("apart from the parenchyma")
+        words.append("outside parenchyma")
     elif one.touches_mask_edge:
-        words.append("reaches the liver’s surface")
-    return "; ".join(words)
+        words.append("at the surface")
+    return ", ".join(words)
 
 
 def no_lesion_words(measures: Measures) -> str:

@@ -161,7 +161,7 @@ def _lesion_flags(lesions: Sequence[Lesion]) -> list[Flag]:
     if cut:
         flags.append(Flag("lesion_cut", f"the scan's border cuts {_named(cut)}: sizes are lower bounds"))
     if len(lesions) > MANY_LESIONS:
-        flags.append(Flag("many_lesions", f"{len(lesions)} lesions, more than {MANY_LESIONS}: noise in the mask?"))
+        flags.append(Flag("many_lesions", f"{len(lesions)} lesions, more than {MANY_LESIONS}: the mask may hold noise"))
     return flags
 
 
