@@ -10,7 +10,7 @@ import pytest
 
 import rmaunet.report
 from rmaunet.report import flags
-from rmaunet.report.tables import LESION_COLUMNS
+from rmaunet.report.tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 
 PAGE = Path(__file__).parents[2] / "docs" / "measure.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -31,6 +31,8 @@ def test_docstrings(name: str) -> None:
 def test_every_column_and_flag_is_explained() -> None:
     for name in LESION_COLUMNS:
         assert f"`{re.sub(r'^(centroid)_([xyz]_mm|[dhw])$', r'centroid_', name)}" in TEXT
+    for name in LESION_CONFIDENCE_COLUMNS:
+        assert f"`{name}`" in TEXT
     source = Path(flags.__file__).read_text(encoding="utf-8")
     for code in re.findall(r'Flag\("(\w+)"', source):
         assert f"| `{code}` |" in TEXT

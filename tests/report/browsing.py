@@ -22,6 +22,7 @@ QUIET = [
     "--disable-quic",
     "--disable-dev-shm-usage",
 ]
+PATIENCE_MS = 240_000  # a busy machine draws slowly
 WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 NO_WEBGL = ["--disable-gpu", "--disable-3d-apis"]
 
@@ -43,6 +44,7 @@ def opened(path: Path, *, webgl: bool = True, width: int = 1280, height: int = 9
         flags = [*QUIET, *(WEBGL if webgl else NO_WEBGL)]
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
         page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(PATIENCE_MS)
         found = Opened(page)
         page.on(
             "console", lambda m: found.wrong.append(f"console: {m.text}") if m.type in ("error", "warning") else None
@@ -57,8 +59,8 @@ def opened(path: Path, *, webgl: bool = True, width: int = 1280, height: int = 9
             ),
         )
         try:
-            page.goto(own)
-            page.wait_for_selector("html[data-viewer]", state="attached", timeout=60_000)
+            page.goto(own, timeout=PATIENCE_MS)
+            page.wait_for_selector("html[data-viewer]", state="attached", timeout=PATIENCE_MS)
             yield found
         finally:
             browser.close()

@@ -4,14 +4,23 @@ import importlib.util
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+import SimpleITK as sitk  # noqa: N813
+import torch
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from rmaunet.cli.main import main
 from rmaunet.data.phantom import Phantom, phantom
+from rmaunet.networks.build import NetworkSettings, build_network
+from rmaunet.predict import ModelCard, Postprocessing, save_weights
+from rmaunet.preprocess import Preprocessing
 from rmaunet.report.page import viewer_script, write_report
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")
 
 pytestmark = [
+    pytest.mark.timeout(600),
     pytest.mark.skipif(browsing.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
     pytest.mark.skipif(
         importlib.util.find_spec("playwright") is None, reason="no playwright here (pip install -e .[dev])"
@@ -83,3 +92,90 @@ def test_without_webgl_the_pictures_stand_in(report: Path) -> None:
         page.emulate_media(media="print")
         assert not page.locator("#viewer-missing").is_visible()
         assert [line for line in found.wrong if "WebGL" not in line] == []
+
+
+def hostile(what: str) -> str:
+    return f"<img src=x onerror=alert('{what}')>"
+
+
+def write_series(made: Phantom, folder: Path) -> Path:
+    """The phantom as a CT series whose names are markup, in a folder and in files whose names are."""
+    folder = folder / hostile("folder")
+    folder.mkdir(parents=True)
+    ct, uid = made.ct, generate_uid()
+    dz, dy, dx = ct.spacing
+    for index, plane in enumerate(ct.array):
+        data = pydicom.Dataset()
+        data.file_meta = pydicom.dataset.FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = CTImageStorage
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid()
+        data.Modality, data.SeriesInstanceUID, data.StudyInstanceUID = "CT", uid, uid + ".1"
+        data.PatientName, data.PatientID = hostile("patient"), hostile("id")
+        data.SeriesDescription, data.StudyDescription = hostile("series"), hostile("study")
+        data.InstitutionName = hostile("place")
+        data.InstanceNumber, data.FrameOfReferenceUID = index + 1, uid + ".2"
+        data.PatientBirthDate, data.PatientSex, data.StudyDate, data.StudyTime = "", "", "20200102", "101112"
+        data.AccessionNumber, data.StudyID, data.ReferringPhysicianName, data.Manufacturer = "", "", "", ""
+        data.SeriesNumber = 1
+        x, y, z = (np.asarray(ct.affine) @ [index, 0, 0, 1])[:3]
+        data.ImagePositionPatient = [f"{v:.6f}" for v in (x, y, z)]
+        data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        data.PixelSpacing, data.SliceThickness = [f"{dy:.6f}", f"{dx:.6f}"], f"{dz:.6f}"
+        data.Rows, data.Columns = plane.shape
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.BitsAllocated = data.BitsStored = 16
+        data.HighBit, data.PixelRepresentation = 15, 1
+        data.RescaleSlope, data.RescaleIntercept = "1", "0"
+        data.PixelData = plane.astype("<i2").tobytes()
+        data.save_as(folder / f"{index:03d}{hostile('file')}", enforce_file_format=True)
+    return folder
+
+
+def write_mask_file(made: Phantom, path: Path) -> Path:
+    image = sitk.GetImageFromArray(made.mask.array)
+    affine = np.asarray(made.mask.affine)
+    image.SetSpacing([float(s) for s in made.mask.spacing[::-1]])
+    image.SetOrigin([float(v) for v in affine[:3, 3]])
+    sitk.WriteImage(image, str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def blank_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights that find nothing."""
+    torch.manual_seed(0)
+    settings, folder = NetworkSettings(base=2), tmp_path_factory.mktemp("weights") / "blank"
+    card = ModelCard(
+        name=hostile("weights"), network=settings, preprocessing=Preprocessing(size=32),
+        postprocessing=Postprocessing(min_liver_ml=1e6),
+    )  # fmt: skip
+    save_weights(folder, build_network(settings), card)
+    return folder
+
+
+def test_hostile_names_from_dicom_stay_text(made: Phantom, blank_weights: Path, tmp_path: Path) -> None:
+    series = write_series(made, tmp_path)
+    mask = write_mask_file(made, tmp_path / f"{hostile('mask')}.nrrd")
+    out = tmp_path / "out"
+    assert main(["segment", "-i", str(series), "-o", str(out), "-w", str(blank_weights), "--report"]) == 0
+    assert main(["report", "-i", str(series), "-s", str(mask), "-o", str(out / "phi.html"), "--include-phi"]) == 0
+    (segmented,) = out.glob("*_report.html")
+    named = ("patient", "id", "series", "study", "place")
+    for path, shown, absent in (
+        (segmented, ("folder", "weights"), named),
+        (out / "phi.html", ("folder", "mask", *named), ()),
+    ):
+        with browsing.opened(path) as found:
+            page = found.page
+            assert page.get_attribute("html", "data-viewer") == "ready"
+            text = page.inner_text("body")
+            for what in shown:
+                assert hostile(what) in text
+            whole = page.content()
+            for what in absent:
+                assert f"alert('{what}')" not in whole
+                assert f"alert(&#39;{what}&#39;)" not in whole
+            assert page.locator("img:not([src^='data:'])").count() == 0
+            page.wait_for_timeout(300)
+            assert found.wrong == []

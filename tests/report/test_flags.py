@@ -50,7 +50,7 @@ def test_no_liver() -> None:
         ((slice(10, 30), slice(8, 38), slice(8, 38)), "head end"),
         ((slice(5, 25), slice(0, 38), slice(8, 38)), "front"),
         ((slice(5, 25), slice(8, 38), slice(20, 50)), "left side"),
-        ((slice(0, 30), slice(8, 38), slice(0, 20)), "feet end and head end and right side"),
+        ((slice(0, 30), slice(8, 38), slice(0, 20)), "feet end, head end and right side"),
     ],
 )
 def test_partial_liver_names_the_sides(box: tuple[slice, slice, slice], words: str) -> None:
@@ -122,3 +122,36 @@ def test_slices() -> None:
     assert codes(ct, labels, thick, 5.0) == ["slice_gap", "thick_slices"]
     assert codes(ct, labels, AFFINE, 5.0) == []  # overlapping slices are no gap
     assert codes(ct, labels, AFFINE, 3.0) == ["slice_gap"]
+
+
+def phantom_codes(ct: Volume, mask: Volume) -> list[str]:
+    return [f.code for f in quality_flags(ct, mask, measure(ct, mask), lesion_table(ct, mask))]
+
+
+def test_an_unenhanced_scan() -> None:
+    made = phantom(seed=2)
+    array = made.ct.array.copy()
+    array[made.mask.array > 0] -= 55  # portal venous enhancement taken away
+    assert phantom_codes(made.ct.with_array(array), made.mask) == ["not_contrast_like"]
+
+
+@pytest.mark.parametrize("scale", [0.4, 4.0])
+def test_an_mr_like_scan(scale: float) -> None:
+    """Magnitudes: nothing is negative, air is noise around zero, tissue is bright in units of its own."""
+    made = phantom(seed=2)
+    signal = np.abs(made.ct.array.astype(float) + 1000) * scale / 4
+    found = phantom_codes(made.ct.with_array(signal.astype(np.int16)), made.mask)
+    assert "no_air" in found
+    assert found == ["no_air"] if scale < 1 else ["no_air", "implausible_hu"]
+
+
+def test_a_scan_that_ends_in_the_liver() -> None:
+    made = phantom(seed=2)
+    occupied = np.flatnonzero((made.mask.array > 0).any(axis=(1, 2)))
+    half = int(occupied.mean())
+    assert phantom_codes(made.ct[half:], made.mask[half:])[0] == "partial_liver"
+
+
+def test_a_phantom_without_a_liver() -> None:
+    made = phantom("chest", seed=2)
+    assert phantom_codes(made.ct, made.mask) == ["no_liver"]

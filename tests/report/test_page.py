@@ -213,5 +213,5 @@ def test_command_keeps_folders_out_unless_asked(
 
 def test_numbers_as_shown() -> None:
     assert [number(v) for v in (0.0, -0.001, 9.999, 10.04, 99.96, 1234.5, -45.2, None)] == [
-        "0.00", "0.00", "10.00", "10.0", "100.0", "1234", "−45.2", "–",
+        "0", "0.00", "10.00", "10.0", "100.0", "1234", "−45.2", "–",
     ]  # fmt: skip

@@ -18,7 +18,6 @@ from rmaunet.files import make_folder, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
-    from rmaunet.io import Scan
     from rmaunet.segment.find import Item
 
 __all__ = ["Measure", "main"]
@@ -109,7 +108,8 @@ def _one(
         image = None if scan is None else scan.volume
         name = scan.name if scan is not None else _stem(mask)
         measures, lesions = measure(image, volume), lesion_table(image, volume)
-        flags = quality_flags(image, volume, measures, lesions, slice_thickness_mm=_slice_thickness(scan))
+        thickness = None if scan is None else scan.slice_thickness_mm
+        flags = quality_flags(image, volume, measures, lesions, slice_thickness_mm=thickness)
         files = write_tables(folder, name, measures, lesions, flags)
         if image is not None and args.overlay:
             from rmaunet.report import overlay_figure, save_figure
@@ -152,15 +152,6 @@ def _without_folders(line: str, *paths: Path | None) -> str:
         if path is not None:
             line = line.replace(str(path), path.name)
     return line
-
-
-def _slice_thickness(scan: Scan | None) -> float | None:
-    from rmaunet.io import DicomSource
-
-    if scan is None or not isinstance(scan.source, DicomSource):
-        return None
-    value = scan.source.datasets[0].get("SliceThickness")
-    return float(value) if value else None
 
 
 def _stem(path: Path) -> str:

@@ -71,7 +71,8 @@ def main(argv: list[str]) -> int:
     title = args.title if args.title is not None else scan.name
     facts = _facts(args, scan)
     notes = notices if args.include_phi else [_without_folders(line, (args.input, args.mask)) for line in notices]
-    write_report(scan.volume, mask, args.output, title=title, notes=notes, facts=facts)
+    thickness = scan.slice_thickness_mm
+    write_report(scan.volume, mask, args.output, title=title, notes=notes, facts=facts, slice_thickness_mm=thickness)
     size = args.output.stat().st_size
     if args.json:
         import json

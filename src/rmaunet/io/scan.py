@@ -83,3 +83,17 @@ class Scan:
     volume: Volume
     name: str
     source: Source
+
+    @property
+    def slice_thickness_mm(self) -> float | None:
+        """How thick the scanner says each slice is (DICOM's SliceThickness); None where nothing says so."""
+        if not isinstance(self.source, DicomSource):
+            return None
+        first = self.source.datasets[0]
+        shared = first.get("SharedFunctionalGroupsSequence")  # of an Enhanced CT
+        measures = shared[0].get("PixelMeasuresSequence") if shared else None
+        value = (measures[0] if measures else first).get("SliceThickness")
+        try:
+            return float(value) or None
+        except (TypeError, ValueError):
+            return None

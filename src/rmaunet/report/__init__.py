@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB
+    from rmaunet.report.confidence import Confidence, ConfidenceMeter
     from rmaunet.report.flags import Flag, quality_flags
     from rmaunet.report.lesions import Lesion, lesion_table
     from rmaunet.report.measures import Measures, measure
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "LIVER_RGB",
     "TUMOR_RGB",
+    "Confidence",
+    "ConfidenceMeter",
     "Flag",
     "Lesion",
     "Measures",
@@ -37,6 +40,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "Confidence": "confidence",
+    "ConfidenceMeter": "confidence",
     "Flag": "flags",
     "LIVER_RGB": "colors",
     "Lesion": "lesions",

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from rmaunet.report.confidence import Confidence, LesionConfidence, Range
 from rmaunet.report.lesions import Lesion
 from rmaunet.report.measures import Measures
 
-__all__ = ["lesion_rows", "no_lesion_words", "number", "tiles"]
+__all__ = ["confidence_words", "lesion_rows", "no_lesion_words", "number", "span", "tiles"]
 
 DASH = "–"
 
@@ -19,7 +20,7 @@ def number(value: float | None, digits: int | None = None) -> str:
 
     Args:
         value: The number; None and NaN are undefined.
-        digits: Decimals; by default three significant digits and never more than two decimals.
+        digits: Decimals; by default three significant digits and never more than two decimals, and none for nothing.
 
     Returns:
         The number, or a dash where it is undefined.
@@ -30,59 +31,105 @@ def number(value: float | None, digits: int | None = None) -> str:
     """
     if value is None or not math.isfinite(value):
         return DASH
+    if value == 0 and digits is None:
+        return "0"
     if digits is None:
         digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
 
 
-def tiles(measures: Measures, lesions: Sequence[Lesion]) -> list[dict[str, str]]:
+def span(ends: Range, unit: str = "") -> str:
+    """A range as the page shows it, both ends with the decimals of the larger one.
+
+    Args:
+        ends: Smallest and largest value.
+        unit: Follows, e.g. "ml".
+
+    Returns:
+        The range, or a dash where it is undefined.
+
+    Example:
+        >>> span((9.512, 11.04), "ml"), span((0.0, 0.513)), span((math.nan, math.nan), "ml")
+        ('9.5 to 11.0 ml', '0.00 to 0.51', '–')
+    """
+    low, high = ends
+    if not math.isfinite(low + high):
+        return DASH
+    digits = 0 if high >= 100 else 1 if high >= 10 else 2
+    return f"{number(low, digits)} to {number(high, digits)}" + (f" {unit}" if unit else "")
+
+
+def tiles(measures: Measures, lesions: Sequence[Lesion], confidence: Confidence | None = None) -> list[dict[str, Any]]:
     """The four numbers at the top of the page.
 
     Args:
         measures: Of the whole liver.
         lesions: The lesion table.
+        confidence: Where given, its ranges stand below.
 
     Returns:
-        For each: key (the color's name or empty), name, value, unit, note.
+        For each: key (the color's name or empty), name, value, unit, notes.
     """
     longest = max((one.longest_axial_mm for one in lesions), default=math.nan)
-    return [
-        _tile(
-            "liver", "Liver with tumor", number(measures.liver_ml), "ml", f"{number(measures.parenchyma_ml)} ml without"
-        ),
-        _tile(
-            "tumor",
-            "Tumor",
-            number(measures.tumor_ml),
-            "ml",
-            f"mean {number(measures.tumor_hu.mean, 0)} HU" if measures.tumor_ml else "none segmented",
-        ),
-        _tile("", "Tumor burden", number(measures.burden_percent), "%", "tumor / liver with tumor"),
-        _tile(
-            "",
-            "Lesions",
-            str(len(lesions)),
-            "",
-            f"longest axial diameter {number(longest, 0)} mm" if lesions else "none segmented",
-        ),
+    tissue = [f"{number(measures.parenchyma_ml)} ml without tumor"] if measures.tumor_ml else []
+    if measures.parenchyma_hu.voxels:
+        tissue.append(
+            f"parenchyma {number(measures.parenchyma_hu.mean, 0)} ± {number(measures.parenchyma_hu.sd, 0)} HU"
+        )
+    tumor = ["none segmented"]
+    if measures.tumor_ml:
+        tumor = [f"mean {number(measures.tumor_hu.mean, 0)} HU"] if measures.tumor_hu.voxels else []
+    count = f"longest axial diameter {number(longest, 0)} mm" if lesions else "none segmented"
+    made = [
+        _tile("liver", "Liver with tumor", number(measures.liver_ml), "ml", tissue),
+        _tile("tumor", "Tumor", number(measures.tumor_ml), "ml", tumor),
+        _tile("", "Tumor burden", number(measures.burden_percent), "%", ["tumor / liver with tumor"]),
+        _tile("", "Lesions", str(len(lesions)), "", [count]),
     ]
+    if confidence is not None:
+        low, high = confidence.lesion_count
+        words = (
+            span(confidence.liver_ml, "ml"), span(confidence.tumor_ml, "ml"), span(confidence.burden_percent, "%"),
+            f"{low} to {high}",
+        )  # fmt: skip
+        for tile, word in zip(made, words, strict=True):
+            tile["range"] = f"range {word}"
+    return made
 
 
-def _tile(key: str, name: str, value: str, unit: str, note: str) -> dict[str, str]:
-    return {"key": key, "name": name, "value": value, "unit": unit if value != DASH else "", "note": note}
+def _tile(key: str, name: str, value: str, unit: str, notes: list[str]) -> dict[str, Any]:
+    return {
+        "key": key, "name": name, "value": value, "unit": unit if value != DASH else "", "notes": notes, "range": "",
+    }  # fmt: skip
 
 
-def lesion_rows(lesions: Sequence[Lesion]) -> list[dict[str, Any]]:
+def confidence_words(confidence: Confidence) -> str:
+    """What the ranges and the confidence column of the page are, in full sentences."""
+    asked = []
+    if confidence.thresholds:
+        asked.append(f"at tumor thresholds {', '.join(confidence.thresholds)}")
+    if confidence.passes:
+        asked.append(f"in {len(confidence.passes)} passes with slices {', '.join(confidence.passes)}")
+    return (
+        f"Ranges: smallest and largest value that the same weights give {' and '.join(asked)}. They are no confidence "
+        "intervals: what the weights never see is in none of them. Confidence: mean tumor probability of the lesion’s "
+        "voxels; smallest / largest volume over the thresholds; passes that have tumor there."
+    )
+
+
+def lesion_rows(lesions: Sequence[Lesion], confidence: Confidence | None = None) -> list[dict[str, Any]]:
     """The rows of the page's lesion table.
 
     Args:
         lesions: The lesion table.
+        confidence: Where given, each lesion's range and sureness.
 
     Returns:
         Words for each column, and go_mm, where the viewer's crosshair jumps to, in RAS mm as "x,y,z".
     """
     rows = []
+    sure = {its.id: its for its in confidence.lesions} if confidence is not None else {}
     for one in lesions:
         # The middle of the longest diameter: the slice that the diameters and the picture come from.
         x, y, z = ((a + b) / 2 for a, b in zip(*one.longest_ends_mm, strict=True))
@@ -91,6 +138,8 @@ def lesion_rows(lesions: Sequence[Lesion]) -> list[dict[str, Any]]:
                 "id": one.id,
                 "target": one.target_candidate,
                 "volume": number(one.volume_ml),
+                "range": span(sure[one.id].volume_ml) if one.id in sure else "",
+                "sure": _sure(sure[one.id], len(confidence.passes)) if confidence and one.id in sure else "",
                 "axial": f"{number(one.longest_axial_mm, 0)} × {number(one.perpendicular_mm, 0)}",
                 "diameter_3d": number(one.diameter_3d_mm, 0),
                 "surface": number(one.surface_distance_mm, 0),
@@ -103,15 +152,24 @@ def lesion_rows(lesions: Sequence[Lesion]) -> list[dict[str, Any]]:
     return rows
 
 
+def _sure(its: LesionConfidence, passes: int) -> str:
+    words = [number(its.mean_probability, 2)]
+    if math.isfinite(its.threshold_stability):
+        words.append(number(its.threshold_stability, 2))
+    if passes:
+        words.append(f"{round(its.found_share * passes)} of {passes}")
+    return " · ".join(words)
+
+
 def _notes(one: Lesion) -> str:
     words = []
     if one.touches_scan_border:
-        words.append("reaches the scan’s border: may go on")
+        words.append("cut by the scan")
     if not one.in_liver:
-        words.append("apart from the parenchyma")
+        words.append("outside parenchyma")
     elif one.touches_mask_edge:
-        words.append("reaches the liver’s surface")
-    return "; ".join(words)
+        words.append("at the surface")
+    return ", ".join(words)
 
 
 def no_lesion_words(measures: Measures) -> str:

@@ -106,13 +106,17 @@ def _liver_flags(liver: NDArray[np.bool_], measures: Measures) -> list[Flag]:
         if np.take(liver, index, axis=axis).any()
     ]
     if cut:
-        text = f"the liver reaches the scan's {' and '.join(cut)}: it may go on, and its volumes are lower bounds"
+        text = f"the liver reaches the scan's {_listed(cut)}: it may go on, and its volumes are lower bounds"
         flags.append(Flag("partial_liver", text))
     low, high = LIVER_ML
     if measures.liver_ml > high or (measures.liver_ml < low and not cut):
         words = f"the liver measures {measures.liver_ml:.0f} ml, outside the {low:.0f} to {high:.0f} ml of most adults"
         flags.append(Flag("implausible_volume", words))
     return flags
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _hu_flags(ct: Volume, measures: Measures) -> list[Flag]:
@@ -157,7 +161,7 @@ def _lesion_flags(lesions: Sequence[Lesion]) -> list[Flag]:
     if cut:
         flags.append(Flag("lesion_cut", f"the scan's border cuts {_named(cut)}: sizes are lower bounds"))
     if len(lesions) > MANY_LESIONS:
-        flags.append(Flag("many_lesions", f"{len(lesions)} lesions, more than {MANY_LESIONS}: noise in the mask?"))
+        flags.append(Flag("many_lesions", f"{len(lesions)} lesions, more than {MANY_LESIONS}: the mask may hold noise"))
     return flags
 
 

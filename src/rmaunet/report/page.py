@@ -20,8 +20,9 @@ from markupsafe import Markup
 from rmaunet import __version__
 from rmaunet.files import write_text
 from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB
+from rmaunet.report.confidence import Confidence
 from rmaunet.report.embed import PACKED_HU, Embedded, embed
-from rmaunet.report.findings import lesion_rows, no_lesion_words, number, tiles
+from rmaunet.report.findings import confidence_words, lesion_rows, no_lesion_words, number, tiles
 from rmaunet.report.flags import quality_flags
 from rmaunet.report.lesions import Lesion, lesion_table
 from rmaunet.report.measures import measure
@@ -45,6 +46,8 @@ def write_report(
     title: str,
     notes: Sequence[str] = (),
     facts: Mapping[str, str] | None = None,
+    slice_thickness_mm: float | None = None,
+    confidence: Confidence | None = None,
 ) -> None:
     """Write the report of a CT and a mask as one self-contained HTML file.
 
@@ -55,6 +58,8 @@ def write_report(
         title: The page's heading. It is shown as text, whatever it holds.
         notes: Sentences for the end of the page, e.g. the notices given when the scan was read.
         facts: Rows for the provenance, e.g. {"Weights": "fast 1.0"}; no date is written unless it stands here.
+        slice_thickness_mm: What the scanner recorded, for the flag of gaps between slices.
+        confidence: How sure the weights are, of this mask; its ranges and the lesions' sureness are then shown.
 
     Raises:
         InputError: If the mask is not on the CT's grid.
@@ -75,7 +80,7 @@ def write_report(
         "slices": _slices(turned, labels, lesions),
         "facts": [*_own_facts(turned), *(facts or {}).items()],
         "notes": list(notes),
-        **_findings(turned, labels, lesions),
+        **_findings(turned, labels, lesions, slice_thickness_mm, confidence),
     }
     if viewer:
         content |= {
@@ -113,16 +118,24 @@ def _policy(css: str, viewer: str | None) -> str:
     )
 
 
-def _findings(ct: Volume, labels: Volume, lesions: Sequence[Lesion]) -> dict[str, Any]:
+def _findings(
+    ct: Volume,
+    labels: Volume,
+    lesions: Sequence[Lesion],
+    slice_thickness_mm: float | None,
+    confidence: Confidence | None,
+) -> dict[str, Any]:
     measures = measure(ct, labels)
-    rows = lesion_rows(lesions)
+    rows = lesion_rows(lesions, confidence)
+    flags = quality_flags(ct, labels, measures, lesions, slice_thickness_mm=slice_thickness_mm)
     return {
-        "tiles": tiles(measures, lesions),
-        "flags": [f"{flag.text[:1].upper()}{flag.text[1:]}." for flag in quality_flags(ct, labels, measures, lesions)],
+        "tiles": tiles(measures, lesions, confidence),
+        "flags": [f"{flag.text[:1].upper()}{flag.text[1:]}." for flag in flags],
         "lesions": rows,
         "lesion_count": f"{len(rows)} found" if len(rows) > 1 else "1 found",
         "any_target": any(row["target"] for row in rows),
         "no_lesions": no_lesion_words(measures),
+        "confidence": None if confidence is None else confidence_words(confidence),
     }
 
 

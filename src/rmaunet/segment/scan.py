@@ -8,16 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rmaunet.files import make_folder, sha256, write_json
+from rmaunet.files import make_folder, sha256, write_csv, write_json
 from rmaunet.io import read_volume, write_mask
 from rmaunet.io.identity import identifying_text
 from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
+from rmaunet.predict.confidence import KeptMaps
 from rmaunet.report import lesion_numbers, lesion_table, measure, overlay_figure, quality_flags, save_figure
-from rmaunet.report.tables import cohort_row, measures_content, summary_lines
+from rmaunet.report.confidence import Confidence
+from rmaunet.report.tables import (
+    LESION_COLUMNS,
+    LESION_CONFIDENCE_COLUMNS,
+    cohort_row,
+    lesion_row,
+    measures_content,
+    summary_lines,
+)
 from rmaunet.runs import machine
-from rmaunet.volume import Volume
+from rmaunet.segment.gauge import gauge
+from rmaunet.volume import Volume, axial
 
 __all__ = ["FORMATS", "Outcome", "Request", "segment_scan"]
 
@@ -32,6 +42,7 @@ class Request:
         formats: Keys of :data:`FORMATS`.
         overlay: Write a PNG with contours.
         report: Write the HTML report.
+        confidence: Ask the weights again, at other thresholds and for warped slices: ranges of volumes, sureness of lesions.
         series: SeriesInstanceUID where a folder holds several.
         volume: Index of the volume of a 4-D file.
         hu_offset: Added to the voxels, for files that store HU + 1024.
@@ -43,6 +54,7 @@ class Request:
     formats: tuple[str, ...] = ("nifti",)
     overlay: bool = True
     report: bool = False
+    confidence: bool = False
     series: str | None = None
     volume: int | None = None
     hu_offset: float = 0.0
@@ -107,16 +119,26 @@ def segment_scan(
         if scan is None:
             scan = read_volume(path, series=request.series, volume=request.volume, hu_offset=request.hu_offset)
         seconds = {"read": time.perf_counter() - began}
-        prediction = predictor.predict(scan.volume, progress=progress)
+        kept = KeptMaps(axial(scan.volume).spatial_shape) if request.confidence else None
+        prediction = predictor.predict(scan.volume, progress=progress, watch=kept.watch if kept else None)
         seconds |= prediction.seconds
-        began_writing = time.perf_counter()
         measures, lesions = measure(scan.volume, prediction.mask), lesion_table(scan.volume, prediction.mask)
-        flags = quality_flags(scan.volume, prediction.mask, measures, lesions)
+        began_asking = time.perf_counter()
+        sure = gauge(predictor, scan.volume, prediction.mask, lesions, kept, progress=progress) if kept else None
+        began_writing = time.perf_counter()
+        if sure is not None:
+            seconds["confidence"] = began_writing - began_asking
+        flags = quality_flags(
+            scan.volume, prediction.mask, measures, lesions, slice_thickness_mm=scan.slice_thickness_mm
+        )
         facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
         person = {"CT file": str(path), **identifying_text(scan)} if request.include_phi else {}
         # Folders may name people: what is kept names the file alone.
         notes = notices if request.include_phi else [line.replace(str(path), path.name) for line in notices]
-        files = _write(scan, prediction.mask, mask_path, request, notes=notes, facts=facts | person)
+        rows = [lesion_row(one, its) for one, its in zip(lesions, sure.lesions, strict=True)] if sure else None
+        files = _write(
+            scan, prediction.mask, mask_path, request, notes=notes, facts=facts | person, sure=sure, rows=rows
+        )
         seconds["measure and write"] = time.perf_counter() - began_writing
     seconds["total"] = time.perf_counter() - began
     first = files[0]
@@ -133,8 +155,8 @@ def segment_scan(
             "precision": predictor.runtime.precision,
             "batch": predictor.batch,
         },
-        "measures": measures_content(measures, lesions, flags),
-        "cohort": cohort_row(measures, lesions, flags),
+        "measures": measures_content(measures, lesions, flags, sure),
+        "cohort": cohort_row(measures, lesions, flags, sure),
         "outputs": {file.name: sha256(file) for file in files},
         "seconds": seconds,
         "notices": notes,
@@ -144,7 +166,7 @@ def segment_scan(
         **(extra or {}),
     }
     write_json(manifest, content)
-    lines = tuple(summary_lines(measures, lesions, flags))
+    lines = tuple(summary_lines(measures, lesions, flags, sure))
     return Outcome(scan.name, content["measures"], lines, (*files, manifest), seconds, tuple(notes))
 
 
@@ -156,6 +178,8 @@ def _write(
     *,
     notes: Sequence[str],
     facts: dict[str, str],
+    sure: Confidence | None = None,
+    rows: Sequence[dict[str, Any]] | None = None,
 ) -> list[Path]:
     files: list[Path] = []
     lesions = lesion_numbers(mask) if request.lesions and "dicom-seg" in request.formats else None
@@ -169,11 +193,24 @@ def _write(
         picture = beside / f"{stem}_overlay.png"
         save_figure(overlay_figure(scan.volume, mask), picture)
         files.append(picture)
+    if rows is not None:
+        files.append(beside / f"{stem}_lesions.csv")
+        write_csv(files[-1], rows, (*LESION_COLUMNS, *LESION_CONFIDENCE_COLUMNS))
     if request.report:
         from rmaunet.report.page import write_report
 
         page = beside / f"{stem}_report.html"
-        write_report(scan.volume, mask, page, title=scan.name, notes=notes, facts=facts)
+        thickness = scan.slice_thickness_mm
+        write_report(
+            scan.volume,
+            mask,
+            page,
+            title=scan.name,
+            notes=notes,
+            facts=facts,
+            slice_thickness_mm=thickness,
+            confidence=sure,
+        )
         files.append(page)
     return files
 

@@ -1,0 +1,237 @@
+"""Write docs/models/fast.md and its reliability plot from the weights' card and the tables in results/.
+
+usage: python scripts/make_model_card.py [--check]
+
+With --check nothing is written; the exit code says whether the page is up to date.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from rmaunet.report import save_figure
+from rmaunet.report.reliability import read_reliability, reliability_figure
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "models" / "fast.md"
+PLOT = ROOT / "docs" / "images" / "fast-reliability.png"
+WORST = 4
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def value(row: dict[str, str], name: str) -> float:
+    return float(row[name]) if row[name] else math.nan
+
+
+def page() -> str:
+    card = json.loads((ROOT / "src/rmaunet/models/fast/card.json").read_text(encoding="utf-8"))
+    parts = [head(card), data(card), results(), calibration(card), failures(), limits(card)]
+    return "\n\n".join(parts) + "\n"
+
+
+def head(card: dict[str, Any]) -> str:
+    training, network = card["training"], card["network"]
+    return f"""# Model card: `{card["name"]}`
+
+<!-- made by scripts/make_model_card.py; edit that -->
+
+**{card["licence"]} Not a medical device.** The weights ship with the package (`-w fast`, the default).
+
+| | |
+|---|---|
+| network | RMAU-Net, base {network["base"]}, one axial slice in, two probabilities a pixel out (liver with tumor; tumor) |
+| input | CT in HU, window {card["preprocessing"]["window_hu"][0]:g} to {card["preprocessing"]["window_hu"][1]:g} HU, \
+pixels of {card["preprocessing"]["spacing_mm"]:g} mm, no crop |
+| output | liver and tumor at probability {card["postprocessing"]["liver_threshold"]:g}, largest connected liver kept, holes \
+filled by slice |
+| training | {training["steps"]} steps, {training["seconds"] / 60:.0f} minutes on {training["cores"]} cores of a CPU; no \
+left-right flips |
+| intended use | {card["intended_use"]} |
+| file | `model.safetensors`, sha256 `{card["sha256"][:16]}...` |"""
+
+
+def data(card: dict[str, Any]) -> str:
+    trained = ", ".join(name.removeprefix("volume-") for name in card["trained_on"])
+    return f"""## Data and protocol
+
+Trained on {len(card["trained_on"])} patients of LiTS (volumes {trained}), measured on 14 other volumes among 0 to 26 that were
+neither trained on nor used to choose anything. The scans are LiTS at 256 x 256 pixels with HU clipped to
+[-40, 160] (three volumes: [-160, 240]), every second slice of most. Pixel sizes are known for volume 0 only of the 14:
+overlap is right, and millimetres and millilitres are nominal. Some of the 14 look like repeat scans of one patient (0 and
+1; 14 and 15; 6, 7, 8 and 10), so they count for fewer than 14 independent patients, and the intervals below are
+too narrow by that much. Whole scans, every slice, per case. Volumes 28 to 47 are patients 1 to 20 of 3D-IRCADb-01: for
+these weights that data set is no test set."""
+
+
+def results() -> str:
+    cases = rows_of(ROOT / "results/first/cases.csv")
+    summary = json.loads((ROOT / "results/first/summary.json").read_text(encoding="utf-8"))["per_case"]
+    lines = [
+        "## Results per case",
+        "",
+        "| | mean ± SD (n - 1) | median | worst to best | 95 % interval of the mean (bootstrap over cases) |",
+        "|---|---|---|---|---|",
+    ]
+    for organ in ("liver", "tumor"):
+        s = summary[f"{organ}_dice"]
+        lines.append(
+            f"| {organ} Dice | {s['mean']:.3f} ± {s['sd']:.3f} | {s['median']:.3f} | {s['minimum']:.3f} to "
+            f"{s['maximum']:.3f} | {s['low']:.3f} to {s['high']:.3f} |"
+        )
+    found = [
+        sum(int(row[name]) for row in cases) for name in ("lesions_reference", "lesions_touched", "lesions_prediction")
+    ]
+    lines += [
+        "",
+        f"Of {found[0]} lesions of the reference {found[1]} are touched; {found[2]} are marked.",
+        "",
+        "| volume | liver Dice | liver too large by | tumor Dice | lesions: reference, touched, marked |",
+        "|---|---|---|---|---|",
+    ]
+    for row in cases:
+        lines.append(
+            f"| {row['name']} | {value(row, 'liver_dice'):.3f} | {100 * value(row, 'liver_rvd'):+.0f} % | "
+            f"{value(row, 'tumor_dice'):.3f} | {row['lesions_reference']}, {row['lesions_touched']}, "
+            f"{row['lesions_prediction']} |"
+        )
+    return "\n".join(lines)
+
+
+def calibration(card: dict[str, Any]) -> str:
+    folder = ROOT / "results/calibration"
+    figures, lesions = rows_of(folder / "cases.csv"), rows_of(folder / "lesions.csv")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    count = len({row["case"] for row in figures})
+    same = manifest["weights"]["sha256"] == card["sha256"]
+    lines = [
+        "## Calibration",
+        "",
+        f"Measured on {'the 14' if count == 14 else f'{count} of the 14'} volumes above; nothing was fitted by it: no "
+        "temperature, no threshold." + ("" if same else " **Measured with an older version of these weights.**"),
+        "Probabilities are the network's before postprocessing, on the CT's own pixels. Voxels counted: the bounding box of",
+        "the reference's liver, and for the tumor also the reference's liver alone. Twenty bins of equal width. Almost all",
+        "voxels of the box lie in the first bin, which makes the plain error small; the third column leaves that bin out.",
+        "",
+        "| target, voxels | ECE, mean of cases (smallest to largest) | ECE of p >= 0.05 | Brier, mean of cases |",
+        "|---|---|---|---|",
+    ]
+    for target, where, words in (
+        ("liver", "box", "liver, box"), ("tumor", "box", "tumor, box"), ("tumor", "liver", "tumor, inside the liver"),
+    ):  # fmt: skip
+        some = [row for row in figures if (row["target"], row["population"]) == (target, where)]
+        ece, above, brier = ([value(row, name) for row in some] for name in ("ece", "ece_above_0.05", "brier"))
+        lines.append(
+            f"| {words} | {statistics.mean(ece):.4f} ({min(ece):.4f} to {max(ece):.4f}) | {statistics.mean(above):.3f} | "
+            f"{statistics.mean(brier):.4f} |"
+        )
+    lines += [
+        "",
+        "![Reliability of liver and tumor probabilities](../images/fast-reliability.png)",
+        "",
+        "Thick: all voxels together; thin: each case (bins of 50 voxels or more). Below the dashed line a probability promises",
+        "too much. Drawn by `scripts/make_model_card.py` from `results/calibration/reliability.csv`, which",
+        "`benchmarks/calibration.py` writes.",
+        "",
+        "What `--confidence` says of a lesion, held against the reference (a lesion is real if it shares a voxel with a",
+        "tumor of the reference):",
+        "",
+        "| mean probability of the lesion | marked | real | share |",
+        "|---|---|---|---|",
+        *lesion_lines(lesions, "mean_probability", ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.01))),
+        "",
+        "| stability over thresholds 0.3 to 0.7 | marked | real | share |",
+        "|---|---|---|---|",
+        *lesion_lines(
+            lesions, "threshold_stability", ((0.0, 0.05), (0.05, 0.25), (0.25, 0.5), (0.5, 0.75), (0.75, 1.01))
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def lesion_lines(lesions: list[dict[str, str]], name: str, classes: tuple[tuple[float, float], ...]) -> list[str]:
+    lines = []
+    for low, high in classes:
+        some = [row for row in lesions if low <= value(row, name) < high]
+        real = sum(int(row["meets_reference"]) for row in some)
+        share = f"{100 * real / len(some):.0f} %" if some else ""
+        lines.append(f"| {low:g} to {min(high, 1):g} | {len(some)} | {real} | {share} |")
+    return lines
+
+
+def failures() -> str:
+    cases = rows_of(ROOT / "results/first/cases.csv")
+    worst = sorted(cases, key=lambda row: value(row, "liver_dice"))[:WORST]
+    missed = [row["name"] for row in cases if row["lesions_touched"] == "0"]
+    lines = [
+        "## Known failures",
+        "",
+        "In words and numbers, since LiTS images may not be shown here.",
+        "",
+        "Liver, the worst four:",
+        "",
+    ]
+    for row in worst:
+        lines.append(
+            f"- volume {row['name']}: Dice {value(row, 'liver_dice'):.3f}, {100 * value(row, 'liver_rvd'):+.0f} % in volume; "
+            f"95 % of its surface lies within {value(row, 'liver_hd95_pooled_mm'):.0f} nominal mm of the reference's."
+        )
+    most = max(cases, key=lambda row: value(row, "tumor_prediction_ml") - value(row, "tumor_reference_ml"))
+    least = max(cases, key=lambda row: value(row, "tumor_reference_ml") - value(row, "tumor_prediction_ml"))
+    if all(value(row, "liver_rvd") > 0 for row in worst):
+        lines += ["", "All four are too large: the weights go on beyond the liver's edge rather than stop short of it."]
+    most = max(cases, key=lambda row: value(row, "tumor_prediction_ml") - value(row, "tumor_reference_ml"))
+    least = max(cases, key=lambda row: value(row, "tumor_reference_ml") - value(row, "tumor_prediction_ml"))
+    small, found = (
+        sum(int(row[name]) for row in cases) for name in ("lesions_under_10mm", "lesions_under_10mm_detected")
+    )
+    lines += [
+        "",
+        "Tumors:",
+        "",
+        f"- volume {least['name']}: {value(least, 'tumor_reference_ml'):.0f} ml of tumor in {least['lesions_reference']} "
+        f"lesions, {value(least, 'tumor_prediction_ml'):.0f} ml marked: large tumors are taken as liver.",
+        f"- volume {most['name']}: {value(most, 'tumor_reference_ml'):.1f} ml of tumor, "
+        f"{value(most, 'tumor_prediction_ml'):.0f} ml marked in {most['lesions_prediction']} places, "
+        f"{most['lesions_touched']} of them on a tumor.",
+        f"- not one lesion touched in volumes {' and '.join(missed)}.",
+        f"- of {small} lesions under 10 mm {found} are found at IoU > 0.5.",
+        "",
+        "A public CT (TotalSegmentator's example, Apache-2.0), unedited: a ragged lower edge, and a small false lesion.",
+        "",
+        "![The weights' own mistakes on a public CT](../images/demo.png)",
+    ]
+    return "\n".join(lines)
+
+
+def limits(card: dict[str, Any]) -> str:
+    return f"""## Not for
+
+- Diagnosis, treatment, RECIST reads, or anything about one patient that nobody checks against the images.
+- MR, CT of children, livers after resection or ablation, cirrhosis with ascites: no such data was seen in any number.
+- Unenhanced and arterial scans: LiTS is mostly portal venous; a flag says when the liver's HU do not look enhanced.
+- Tumor counts and burden as they come: see the tables above.
+- Commercial use: {card["licence"]}"""
+
+
+def main() -> int:
+    made = page()
+    if "--check" in sys.argv:
+        return int(not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != made)
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    PAGE.write_text(made, encoding="utf-8")
+    save_figure(reliability_figure(read_reliability(ROOT / "results/calibration/reliability.csv")), PLOT, dpi=110)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

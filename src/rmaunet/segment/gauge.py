@@ -1,0 +1,44 @@
+"""How sure the weights are of a scan: their other answers, made and measured one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rmaunet.predict import Predictor
+from rmaunet.predict.confidence import KeptMaps, augmented, rethresholded
+from rmaunet.report import Lesion
+from rmaunet.report.confidence import Confidence, ConfidenceMeter
+from rmaunet.volume import Volume, axial
+
+__all__ = ["gauge"]
+
+
+def gauge(
+    predictor: Predictor,
+    ct: Volume,
+    mask: Volume,
+    lesions: Sequence[Lesion],
+    kept: KeptMaps,
+    *,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Confidence:
+    """Ask the weights again and compare.
+
+    Args:
+        predictor: Made the mask.
+        ct: (D, H, W), HU.
+        mask: What it made, on the CT's grid.
+        lesions: The mask's lesion table.
+        kept: The probabilities behind the mask, watched in the plain pass.
+        progress: Told (slices done, slices in all warped passes).
+
+    Returns:
+        Ranges of the volumes, and each lesion's numbers. Four other thresholds and five warped passes.
+    """
+    meter = ConfidenceMeter(mask, lesions)
+    dz, dy, dx = axial(ct).spacing
+    for variant in rethresholded(kept, predictor.postprocessing, spacing_mm=(dz, dy, dx)):
+        meter.add(variant.kind, variant.name, variant.labels)
+    for variant in augmented(predictor, ct, kept, progress=progress):
+        meter.add(variant.kind, variant.name, variant.labels)
+    return meter.result(kept.plane)
