@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.torch_runtime import TorchRuntime
@@ -43,12 +44,20 @@ class Predictor:
         preprocessing: What it expects.
         postprocessing: What is done to its output.
         batch: Slices a call.
+        why: Why this runtime, for manifests.
     """
 
     def __init__(
-        self, runtime: Runtime, preprocessing: Preprocessing, postprocessing: Postprocessing, *, batch: int = 4
+        self,
+        runtime: Runtime,
+        preprocessing: Preprocessing,
+        postprocessing: Postprocessing,
+        *,
+        batch: int = 4,
+        why: str = "given by the caller",
     ) -> None:
         self.runtime = runtime
+        self.why = why
         self.preprocessing = preprocessing
         self.postprocessing = postprocessing
         self.batch = batch
@@ -70,18 +79,31 @@ class Predictor:
 
     @classmethod
     def from_weights(
-        cls, weights: Weights, *, device: str = "cpu", batch: int = 4, precision: str = "float32"
+        cls,
+        weights: Weights,
+        *,
+        runtime: RuntimeName = "auto",
+        device: str = "auto",
+        batch: int = 4,
+        precision: PrecisionName = "auto",
+        threads: int = 0,
     ) -> Predictor:
-        """A predictor of loaded weights in PyTorch, with the settings of their card."""
+        """A predictor of loaded weights with the settings of their card.
+
+        Args:
+            weights: Card and tensors.
+            runtime: See :func:`~rmaunet.predict.choose.choose_runtime`, as for device, precision and threads.
+            device: "cpu", "cuda", "cuda:1", "mps" or "auto".
+            batch: Slices a call.
+            precision: "float32", "bfloat16" or "auto".
+            threads: For the network; 0 for one a core.
+
+        Raises:
+            UsageError: If what was asked for by name cannot be used here.
+        """
+        choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
         card = weights.card
-        return cls.from_network(
-            weights.network(),
-            card.preprocessing,
-            card.postprocessing,
-            device=device,
-            batch=batch,
-            precision=precision,
-        )
+        return cls(choice.runtime, card.preprocessing, card.postprocessing, batch=batch, why=choice.why)
 
     def predict(
         self,

@@ -121,6 +121,7 @@ def segment_scan(
             "device": predictor.runtime.device,
             "precision": predictor.runtime.precision,
             "batch": predictor.batch,
+            "why": predictor.why,
         },
         "measures": measures_content(measures, lesions, flags),
         "cohort": cohort_row(measures, lesions, flags),
