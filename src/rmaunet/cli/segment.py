@@ -59,6 +59,10 @@ class Segment:
     """Threads for the network; 0 takes one a core."""
     batch: int = 4
     """Slices a call of the network."""
+    all_slices: bool = False
+    """Run the network on every slice, not on every 20 mm first and then around what is found."""
+    max_memory: str = ""
+    """Memory the process may take, e.g. 1500M or 2G; fewer slices a call keep to it, a scan that cannot is refused."""
     overwrite: bool = False
     """In a folder of scans: do again what is done already."""
     json: bool = False
@@ -109,6 +113,7 @@ def _suffix(path: Path) -> str | None:
 
 def _predictor(args: Segment, weights: Weights) -> Predictor:
     from rmaunet.predict import Predictor
+    from rmaunet.predict.memory import size_in_bytes
 
     return Predictor.from_weights(
         weights,
@@ -117,6 +122,8 @@ def _predictor(args: Segment, weights: Weights) -> Predictor:
         precision=args.precision,
         batch=args.batch,
         threads=args.threads,
+        all_slices=args.all_slices,
+        max_memory=size_in_bytes(args.max_memory) if args.max_memory else None,
     )
 
 

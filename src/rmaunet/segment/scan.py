@@ -13,6 +13,7 @@ from rmaunet.io import read_volume, write_mask
 from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
+from rmaunet.predict.memory import peak_bytes
 from rmaunet.report import lesion_table, measure, overlay_figure, quality_flags, save_figure
 from rmaunet.report.tables import cohort_row, measures_content, summary_lines
 from rmaunet.runs import machine
@@ -120,9 +121,11 @@ def segment_scan(
             "name": predictor.runtime.name,
             "device": predictor.runtime.device,
             "precision": predictor.runtime.precision,
-            "batch": predictor.batch,
+            "batch": prediction.batch,
             "why": predictor.why,
         },
+        "slices_computed": prediction.computed,
+        "memory": {"predicted_bytes": prediction.predicted_bytes, "peak_bytes": peak_bytes()},
         "measures": measures_content(measures, lesions, flags),
         "cohort": cohort_row(measures, lesions, flags),
         "outputs": {file.name: sha256(file) for file in files},
