@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,19 @@ from typing import Any
 
 from rmaunet.errors import OutputError
 
-__all__ = ["make_folder", "replacing", "sha256", "write_bytes", "write_csv", "write_json", "write_text"]
+__all__ = ["cache_folder", "make_folder", "replacing", "sha256", "write_bytes", "write_csv", "write_json", "write_text"]
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: ``rmaunet`` in ``RMAUNET_CACHE``, else in the system's own place for caches."""
+    named = os.environ.get("RMAUNET_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    if named:
+        return Path(named) / "rmaunet"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "rmaunet"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "rmaunet" / "Cache"
+    return Path.home() / ".cache" / "rmaunet"
 
 
 def make_folder(path: Path) -> Path:

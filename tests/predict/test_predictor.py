@@ -67,21 +67,46 @@ def test_any_shape_gives_a_mask_of_that_shape(shape):
 
 def test_progress_counts_to_the_end():
     seen = []
-    predictor(grid="matrix", size=16).predict(
-        make_volume(np.zeros((6, 16, 16), np.int16)), progress=lambda *n: seen.append(n)
-    )
+    every = predictor(grid="matrix", size=16)
+    every.all_slices = True
+    every.predict(make_volume(np.zeros((6, 16, 16), np.int16)), progress=lambda *n: seen.append(n))
     assert seen == [(4, 6), (6, 6)]
-
-
-def test_watch_sees_every_slice_in_order_on_the_scans_own_pixels():
-    array, expected = scene()
-    seen = []
-    predictor(grid="spacing", spacing_mm=1.0).predict(
-        make_volume(array), watch=lambda z, maps: seen.append((z, maps.copy()))
+    seen.clear()
+    predictor(grid="matrix", size=16).predict(
+        make_volume(np.full((320, 16, 16), -1000, np.int16)), progress=lambda *n: seen.append(n)
     )
-    assert [z for z, _ in seen] == list(range(6))
-    assert {maps.shape for _, maps in seen} == {(2, 40, 48)}
-    maps = np.stack([maps for _, maps in seen], axis=1)
+    assert seen == [(4, 320), (8, 320), (12, 320), (16, 320), (320, 320)]  # 0, 20, ..., 300; 319
+
+
+def test_skipping_gives_the_mask_of_every_slice():
+    array = np.full((320, 20, 24), -1000, np.int16)
+    array[33:58, 4:16, 5:18] = 100
+    array[40:44, 6:9, 7:11] = 190
+    array[65:67, 4:16, 5:18] = 100  # apart by a gap the search goes across
+    ct = make_volume(array)
+    fast, every = predictor(grid="spacing", spacing_mm=1.0), predictor(grid="spacing", spacing_mm=1.0)
+    every.all_slices = True
+    one, other = fast.predict(ct), every.predict(ct)
+    assert np.array_equal(one.mask.array, other.mask.array)
+    assert np.array_equal(one.mask.array, (array == 100) + 2 * (array == 190))
+    assert other.computed == 320
+    assert one.computed == len({*range(0, 320, 20), 319} | set(range(33 - 12, 66 + 13)))
+
+
+def test_watch_sees_every_computed_slice_once_on_the_scans_own_pixels():
+    array, expected = scene()
+    seen = {}
+
+    def watch(z, maps):
+        assert z not in seen
+        seen[z] = maps.copy()
+
+    every = predictor(grid="spacing", spacing_mm=1.0)
+    every.all_slices = True
+    every.predict(make_volume(array), watch=watch)
+    assert sorted(seen) == list(range(6))
+    assert {maps.shape for maps in seen.values()} == {(2, 40, 48)}
+    maps = np.stack([seen[z] for z in range(6)], axis=1)
     assert np.array_equal(maps[0] > 0.5, expected >= 1)
     assert np.array_equal(maps[1] > 0.5, expected == 2)
 

@@ -64,8 +64,9 @@ def main(argv: list[str]) -> int:
 
 def _scene(args: Demo) -> tuple[Path, Scan, Volume, str]:
     """The CT's file, what it holds, its reference liver, and what they are."""
-    from rmaunet.data.example import REFERENCE_LABELS, cache_folder, fetch_example
+    from rmaunet.data.example import REFERENCE_LABELS, fetch_example
     from rmaunet.errors import InputError
+    from rmaunet.files import cache_folder
     from rmaunet.io import read_mask, read_volume
 
     if not args.offline:

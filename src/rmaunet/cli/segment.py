@@ -62,12 +62,18 @@ class Segment:
     lesion, NAME_lesions.csv. Takes up to six times as long; the mask stays the same."""
     device: Annotated[str, tyro.conf.arg(aliases=["-d"])] = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
+    runtime: Literal["auto", "torch", "openvino", "onnxruntime"] = "auto"
+    """What computes the network. auto: OpenVINO on a CPU where it loads, else PyTorch; docs/runtimes.md has the rule."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """auto: bfloat16 on CUDA, float32 elsewhere (the reference)."""
+    """auto: bfloat16 where the hardware has it and its masks were measured to agree, else float32."""
     threads: int = 0
     """Threads for the network; 0 takes one a core."""
     batch: int = 4
     """Slices a call of the network."""
+    all_slices: bool = False
+    """Run the network on every slice, not on every 20 mm first and then around what is found."""
+    max_memory: str = ""
+    """Memory the process may take, e.g. 1500M or 2G; fewer slices a call keep to it, a scan that cannot is refused."""
     overwrite: bool = False
     """In a folder of scans: do again what is done already."""
     json: bool = False
@@ -126,25 +132,19 @@ def _suffix(path: Path) -> str | None:
 
 
 def _predictor(args: Segment, weights: Weights) -> Predictor:
-    import torch
-
-    from rmaunet.errors import UsageError
     from rmaunet.predict import Predictor
+    from rmaunet.predict.memory import size_in_bytes
 
-    if args.threads:
-        torch.set_num_threads(args.threads)
-    device = args.device
-    if device == "auto":
-        mps = torch.backends.mps.is_available()
-        device = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
-    precision = args.precision if args.precision != "auto" else "bfloat16" if device.startswith("cuda") else "float32"
-    try:
-        return Predictor.from_weights(weights, device=device, batch=args.batch, precision=precision)
-    except (RuntimeError, AssertionError) as error:
-        text = str(error).splitlines()[0]
-        raise UsageError(
-            "segment", "--device", args.device, f"cannot be used here ({text})", "use --device cpu"
-        ) from error
+    return Predictor.from_weights(
+        weights,
+        runtime=args.runtime,
+        device=args.device,
+        precision=args.precision,
+        batch=args.batch,
+        threads=args.threads,
+        all_slices=args.all_slices,
+        max_memory=size_in_bytes(args.max_memory) if args.max_memory else None,
+    )
 
 
 def _one(args: Segment, weights: Weights, request: Request, own_name: str | None) -> int:

@@ -7,7 +7,6 @@ asks its build backend for its name.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tarfile
@@ -18,7 +17,7 @@ from pathlib import Path
 from rmaunet.errors import InputError
 from rmaunet.files import sha256, write_bytes
 
-__all__ = ["REFERENCE_LABELS", "Example", "cache_folder", "fetch_example"]
+__all__ = ["REFERENCE_LABELS", "Example", "fetch_example"]
 
 REQUIREMENT = "totalsegmentator==2.18.0"
 INSIDE = "totalsegmentator-2.18.0/tests/reference_files/"
@@ -41,13 +40,6 @@ class Example:
 
     ct: Path
     reference: Path
-
-
-def cache_folder() -> Path:
-    """Where fetched examples are kept: ``RMAUNET_CACHE``, else the user's cache folder."""
-    named = os.environ.get("RMAUNET_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    base = Path(named) if named else Path.home() / ".cache"
-    return base / "rmaunet"
 
 
 def fetch_example(cache: Path) -> Example:

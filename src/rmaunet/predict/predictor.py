@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
+from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
+from rmaunet.predict.memory import fitting_batch, predicted_bytes
+from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
+from rmaunet.predict.search import Search
+from rmaunet.predict.stream import Stopwatch, Watch, fill_labels
 from rmaunet.predict.torch_runtime import TorchRuntime
 from rmaunet.predict.weights import Weights
-from rmaunet.preprocess import Preprocessing, prepare, restore
-from rmaunet.volume import Volume
+from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
+from rmaunet.volume import Volume, axial
 
 __all__ = ["Prediction", "Predictor", "Watch"]
-
-Watch = Callable[[int, NDArray[np.float32]], None]
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,17 @@ class Prediction:
 
     Attributes:
         mask: uint8 labels {0, 1, 2} on the CT's own grid.
-        seconds: Wall time of each step of the way.
+        seconds: Time of each step; prepare, network and restore overlap, so that their sum may exceed what passed.
+        computed: Slices the network looked at.
+        batch: Slices a call.
+        predicted_bytes: Peak memory that was expected.
     """
 
     mask: Volume
     seconds: dict[str, float] = field(default_factory=dict)
+    computed: int = 0
+    batch: int = 0
+    predicted_bytes: int = 0
 
 
 class Predictor:
@@ -43,15 +50,29 @@ class Predictor:
         preprocessing: What it expects.
         postprocessing: What is done to its output.
         batch: Slices a call.
+        all_slices: Look at every slice instead of every few and then around what is found (:mod:`rmaunet.predict.search`).
+        max_memory: Bytes the process may take; the batch is made smaller to keep to it.
+        why: Why this runtime, for manifests.
     """
 
     def __init__(
-        self, runtime: Runtime, preprocessing: Preprocessing, postprocessing: Postprocessing, *, batch: int = 4
+        self,
+        runtime: Runtime,
+        preprocessing: Preprocessing,
+        postprocessing: Postprocessing,
+        *,
+        batch: int = 4,
+        all_slices: bool = False,
+        max_memory: int | None = None,
+        why: str = "given by the caller",
     ) -> None:
         self.runtime = runtime
+        self.why = why
         self.preprocessing = preprocessing
         self.postprocessing = postprocessing
         self.batch = batch
+        self.all_slices = all_slices
+        self.max_memory = max_memory
 
     @classmethod
     def from_network(
@@ -63,24 +84,50 @@ class Predictor:
         device: str = "cpu",
         batch: int = 4,
         precision: str = "float32",
+        all_slices: bool = False,
     ) -> Predictor:
         """A predictor of a PyTorch network as it is; the network is put into evaluation mode and onto the device."""
         runtime = TorchRuntime(network, device=device, precision=precision)
-        return cls(runtime, preprocessing, postprocessing, batch=batch)
+        return cls(runtime, preprocessing, postprocessing, batch=batch, all_slices=all_slices)
 
     @classmethod
     def from_weights(
-        cls, weights: Weights, *, device: str = "cpu", batch: int = 4, precision: str = "float32"
+        cls,
+        weights: Weights,
+        *,
+        runtime: RuntimeName = "auto",
+        device: str = "auto",
+        batch: int = 4,
+        precision: PrecisionName = "auto",
+        threads: int = 0,
+        all_slices: bool = False,
+        max_memory: int | None = None,
     ) -> Predictor:
-        """A predictor of loaded weights in PyTorch, with the settings of their card."""
+        """A predictor of loaded weights with the settings of their card.
+
+        Args:
+            weights: Card and tensors.
+            runtime: See :func:`~rmaunet.predict.choose.choose_runtime`, as for device, precision and threads.
+            device: "cpu", "cuda", "cuda:1", "mps" or "auto".
+            batch: Slices a call.
+            precision: "float32", "bfloat16" or "auto".
+            threads: For the network; 0 for one a core.
+            all_slices: See the class.
+            max_memory: See the class.
+
+        Raises:
+            UsageError: If what was asked for by name cannot be used here.
+        """
+        choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
         card = weights.card
-        return cls.from_network(
-            weights.network(),
+        return cls(
+            choice.runtime,
             card.preprocessing,
             card.postprocessing,
-            device=device,
             batch=batch,
-            precision=precision,
+            all_slices=all_slices,
+            max_memory=max_memory,
+            why=choice.why,
         )
 
     def predict(
@@ -94,45 +141,46 @@ class Predictor:
 
         Args:
             ct: (D, H, W), HU, any orientation.
-            progress: Told (slices done, slices in all).
-            watch: Shown every slice's probabilities on the CT's own pixels as they stream by, in order: the index of
-                the slice in axial orientation (``volume.axial``), and float32 (2, H, W), zeros where nothing was
-                computed. It must copy what it keeps, and may be called from another thread than the caller's.
+            progress: Told (slices done, slices of the scan).
+            watch: Shown the probabilities of each computed slice once, on the CT's own pixels, in any order: the index of
+                the slice in axial orientation (``volume.axial``), and float32 (2, H, W). Slices that are not shown were
+                skipped: nothing is there. It is called from another thread than the caller's.
 
         Returns:
-            The mask on the CT's grid, and the time each step took.
+            The mask on the CT's grid, and what it took.
+
+        Raises:
+            UsageError: If one slice at a time would take more than ``max_memory``.
         """
-        clock = _Clock()
-        prepared = prepare(ct, self.preprocessing)
-        labels = np.zeros(prepared.ct.spatial_shape, np.uint8)
-        clock.lap("prepare")
-        for start in range(0, len(prepared), self.batch):
-            stop = min(start + self.batch, len(prepared))
-            slab = prepared.slices(start, stop)
-            clock.lap("prepare")
-            probabilities = self.runtime(slab)
-            clock.lap("network")
-            for index, maps in enumerate(probabilities):
-                native = prepared.grid.backward(maps)
-                labels[start + index] = labels_from_probabilities(native, self.postprocessing)
-                if watch:
-                    watch(start + index, native)
-            clock.lap("restore")
-            progress(stop, len(prepared))
-        dz, dy, dx = prepared.ct.spacing
-        postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
-        clock.lap("postprocess")
-        mask = restore(labels, prepared)
-        clock.lap("restore")
-        return Prediction(mask, clock.seconds)
+        stopwatch = Stopwatch()
+        with stopwatch("prepare"):
+            prepared = prepare(ct, self.preprocessing)
+            batch = fitting_batch(prepared, self.batch, self.max_memory)
+            mask, labels = _empty_mask(ct, prepared)
+        search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.all_slices)
+        computed = fill_labels(
+            labels,
+            prepared,
+            self.runtime,
+            self.postprocessing,
+            search=search,
+            batch=batch,
+            progress=progress,
+            watch=watch,
+            stopwatch=stopwatch,
+        )
+        with stopwatch("postprocess"):
+            dz, dy, dx = prepared.ct.spacing
+            postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
+        with stopwatch("restore"):
+            mask = mask or restore(labels, prepared)
+        return Prediction(mask, stopwatch.seconds, computed, batch, predicted_bytes(prepared, batch))
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
-        self._last = now
+def _empty_mask(ct: Volume, prepared: Prepared) -> tuple[Volume | None, NDArray[np.uint8]]:
+    """A mask on the CT's grid and its axial view: what is written to the one is in the other, and nothing is copied."""
+    mask = ct.with_array(np.zeros(ct.spatial_shape, np.uint8))
+    labels = np.asarray(axial(mask).array)
+    if labels.shape == prepared.ct.spatial_shape and np.shares_memory(labels, mask.array):
+        return mask, labels
+    return None, np.zeros(prepared.ct.spatial_shape, np.uint8)

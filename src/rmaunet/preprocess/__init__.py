@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from rmaunet.preprocess.enlarge import Enlarger
 from rmaunet.preprocess.grid import Grid, body_box, plan_grid
 from rmaunet.preprocess.prepare import Prepared, prepare, restore
 from rmaunet.preprocess.settings import Preprocessing
 from rmaunet.preprocess.window import from_bytes, to_bytes, window
 
 __all__ = [
+    "Enlarger",
     "Grid",
     "Prepared",
     "Preprocessing",

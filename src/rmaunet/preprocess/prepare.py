@@ -6,6 +6,7 @@ length needs the memory of its HU values and of one slab.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,20 +50,24 @@ class Prepared:
         return int(self.ct.spatial_shape[0])
 
     def slices(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Slices ``start`` to ``stop`` (exclusive) as the network's input.
+        """Slices ``start`` to ``stop`` (exclusive) as the network's input; see :meth:`pick`."""
+        return self.pick(range(start, stop))
+
+    def pick(self, indices: Sequence[int]) -> NDArray[np.float32]:
+        """Chosen slices as the network's input.
 
         Args:
-            start: First slice, >= 0.
-            stop: One past the last, <= ``len(self)``.
+            indices: Of slices, each in ``range(len(self))``, in any order.
 
         Returns:
             float32 (n, C, rows, columns) in [-1, 1] (before a z-score); beyond the scan's ends the end slice repeats.
         """
-        last = len(self) - 1
-        first, final = max(0, start + min(self.offsets)), min(last, stop - 1 + max(self.offsets))
-        planes = np.stack([self._plane(z) for z in range(first, final + 1)])
-        index = np.arange(start, stop)[:, None] + np.asarray(self.offsets)[None, :]
-        result: NDArray[np.float32] = planes[np.clip(index, first, final) - first]
+        index = np.asarray(indices)[:, None] + np.asarray(self.offsets)[None, :]
+        wanted, place = np.unique(np.clip(index, 0, len(self) - 1), return_inverse=True)
+        planes = np.stack([self._plane(int(z)) for z in wanted])
+        if len(self.offsets) == 1 and np.array_equal(wanted, index[:, 0]):
+            return planes[:, None]
+        result: NDArray[np.float32] = planes[place.reshape(index.shape)]
         return result
 
     def _plane(self, z: int) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.predict.confidence import KeptMaps
+from rmaunet.predict.memory import peak_bytes
 from rmaunet.report import lesion_numbers, lesion_table, measure, overlay_figure, quality_flags, save_figure
 from rmaunet.report.confidence import Confidence
 from rmaunet.report.tables import (
@@ -153,8 +154,11 @@ def segment_scan(
             "name": predictor.runtime.name,
             "device": predictor.runtime.device,
             "precision": predictor.runtime.precision,
-            "batch": predictor.batch,
+            "batch": prediction.batch,
+            "why": predictor.why,
         },
+        "slices_computed": prediction.computed,
+        "memory": {"predicted_bytes": prediction.predicted_bytes, "peak_bytes": peak_bytes()},
         "measures": measures_content(measures, lesions, flags, sure),
         "cohort": cohort_row(measures, lesions, flags, sure),
         "outputs": {file.name: sha256(file) for file in files},
