@@ -138,7 +138,7 @@ def augmented(
     spacing_mm = prepared.ct.spacing
     slices = maps.slices(int(np.ceil(MARGIN_MM / spacing_mm[0])))
     for number, warp in enumerate(warps):
-        runtime = Warped(_PlainRuntime(predictor), warp)
+        runtime = Warped(predictor.runtime, warp)
         labels = np.zeros(prepared.ct.spatial_shape, np.uint8)
         for index, native in _probabilities(runtime, prepared, slices, predictor.batch):
             labels[index] = labels_from_probabilities(native, predictor.postprocessing)
@@ -155,14 +155,3 @@ def _probabilities(
         stop = min(start + batch, slices.stop)
         for index, maps in enumerate(runtime(prepared.slices(start, stop)), start=start):
             yield index, prepared.grid.backward(maps)
-
-
-class _PlainRuntime:
-    """A predictor's network as a runtime."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        self.name, self.precision, self.device = "torch", predictor.precision, str(predictor.device)
-
-    def __call__(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._predictor.probabilities(slab)
