@@ -10,8 +10,13 @@ from torch import nn
 
 from rmaunet.networks.adapter import borrowed_network
 from rmaunet.networks.rmaunet import widths_from_base
+from rmaunet.settings import nearest
 
 __all__ = ["NetworkSettings", "build_network"]
+
+
+MAX_BASE = 1024
+RESERVED = ("in_channels", "classes", "widths", "base")
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,9 @@ class NetworkSettings:
     options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a base below 1 (ValueError)."""
-        if self.base < 1:
-            raise ValueError(f"base = {self.base}: must be at least 1")
+        """Refuse a base below 1 or beyond any machine (ValueError)."""
+        if not 1 <= self.base <= MAX_BASE:
+            raise ValueError(f"base = {self.base}: must lie between 1 and {MAX_BASE}")
 
 
 def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: int = 2) -> nn.Module:
@@ -53,12 +58,15 @@ def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: i
     if ":" in settings.name:
         return borrowed_network(settings.name, in_channels=in_channels, classes=classes, options=settings.options)
     if settings.name not in NETWORKS:
-        raise ValueError(f"network = {settings.name!r}: unknown; choose from {', '.join(sorted(NETWORKS))}")
+        raise ValueError(f"network = {settings.name[:60]!r}: unknown; {nearest(settings.name, sorted(NETWORKS))}")
     make = NETWORKS[settings.name]
     known = inspect.signature(make).parameters
     for option in settings.options:
+        if option in RESERVED:
+            raise ValueError(f"network.options.{option}: follows from base, preprocessing and labels; leave it out")
         if option not in known:
-            raise ValueError(f"network.options.{option}: {settings.name} has no such option; it has {', '.join(known)}")
+            remedy = nearest(option, (name for name in known if name not in RESERVED))
+            raise ValueError(f"network.options.{option[:60]}: {settings.name} has no such option; {remedy}")
     arguments: dict[str, object] = {"in_channels": in_channels, "classes": classes, **settings.options}
     if "widths" in known:
         arguments["widths"] = widths_from_base(settings.base)
