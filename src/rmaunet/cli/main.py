@@ -42,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),
     "train": Command("Research", "Train a network; resumes where it stopped."),
     "models": Command("Weights", "List, show, verify and import weights."),
+    "doctor": Command("Machine", "What this machine and installation have, and a check on a phantom."),
 }
 
 
