@@ -1,4 +1,4 @@
-"""Seeded byte flips of a DICOM series: it reads, or is refused with our error, within two seconds and 512 MB.
+"""Seeded byte flips of a DICOM series and of a DICOM SEG: read, or refused with our error, in two seconds and 512 MB.
 
     python benchmarks/fuzz_dicom.py [FLIPS] [SEED]
 
@@ -23,8 +23,40 @@ import dicom_writer as w
 
 from rmaunet.errors import InputError
 from rmaunet.io.dicom import read_dicom
+from rmaunet.io.dicom_seg import read_dicom_seg, write_dicom_seg
+from rmaunet.volume import Volume
 
-SYNTAXES = (None, "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000", "enhanced")
+SYNTAXES = (None, "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000", "enhanced", "seg", "labelmap")
+
+
+def written(folder: Path, syntax: str | None) -> Path:
+    """The file to damage: a slice of a series, an Enhanced CT, or a segmentation."""
+    if syntax == "enhanced":
+        return w.enhanced(folder / "e.dcm")
+    if syntax in ("seg", "labelmap"):
+        scan = read_dicom(w.series(folder / "ct"))
+        array = np.clip(w.stored() // 700, 0, 2).astype(np.uint8)
+        mask = Volume(array=array, affine=scan.volume.affine, coordinate_system="PATIENT")
+        write_dicom_seg(mask, folder / "mask.dcm", source=scan.source, labelmap=syntax == "labelmap")
+        return folder / "mask.dcm"
+    return w.series(folder, syntax=syntax) / "IM0002.dcm"
+
+
+def outcome_of(path: Path, syntax: str | None) -> str:
+    """What came of reading the damaged file, or the folder it lies in."""
+    try:
+        if syntax in ("seg", "labelmap"):
+            found = np.unique(read_dicom_seg(path).array)
+            return "read" if set(found.tolist()) <= {0, 1, 2} else "WRONG LABELS"
+        volume = read_dicom(path.parent).volume
+        keep = [i for i in range(w.DEPTH) if i != 2]
+        if syntax != "enhanced" and not np.array_equal(volume.array[keep], w.hu()[keep]):
+            return "WRONG VOXELS in a slice not touched"
+        return "read"
+    except InputError as error:
+        return f"refused: {error.field}"
+    except Exception:
+        return f"DEFECT: {traceback.format_exc(limit=-2)}"
 
 
 def main(flips: int, seed: int) -> int:
@@ -34,10 +66,7 @@ def main(flips: int, seed: int) -> int:
     slowest, wrong = 0.0, 0
     with tempfile.TemporaryDirectory() as root:
         for syntax in SYNTAXES:
-            folder = Path(root, str(syntax))
-            path = (
-                w.enhanced(folder / "e.dcm") if syntax == "enhanced" else w.series(folder, syntax=syntax) / "IM0002.dcm"
-            )
+            path = written(Path(root, str(syntax)), syntax)
             whole = path.read_bytes()
             for _ in range(flips // len(SYNTAXES)):
                 data = bytearray(whole)
@@ -46,16 +75,7 @@ def main(flips: int, seed: int) -> int:
                     data[at] = rng.integers(256)
                 path.write_bytes(data)
                 start = time.perf_counter()
-                try:
-                    volume = read_dicom(folder).volume
-                    outcome = "read"
-                    keep = [i for i in range(w.DEPTH) if i != 2]
-                    if syntax != "enhanced" and not np.array_equal(volume.array[keep], w.hu()[keep]):
-                        outcome = "WRONG VOXELS in a slice not touched"
-                except InputError as error:
-                    outcome = f"refused: {error.field}"
-                except Exception:
-                    outcome = f"DEFECT: {traceback.format_exc(limit=-2)}"
+                outcome = outcome_of(path, syntax)
                 slowest = max(slowest, time.perf_counter() - start)
                 wrong += outcome[0].isupper()
                 outcomes[outcome] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -87,6 +88,11 @@ def _gone(holder: Mapping[str, Any]) -> bool:
 
 def machine() -> dict[str, str | int]:
     """What ran this: versions and processor, nothing that identifies a person or a path."""
+    return dict(_machine())
+
+
+@functools.cache
+def _machine() -> dict[str, str | int]:
     commit = ""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         here = Path(__file__).parent

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("Research", "Train a network; resumes where it stopped."),
     "reproduce": Command("Research", "Make a table or figure of the paper: train, predict, evaluate, write."),
     "models": Command("Weights", "List, show, verify and import weights."),
+    "doctor": Command("Machine", "What this machine and installation have, and a check on a phantom."),
 }
 
 

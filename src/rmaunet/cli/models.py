@@ -58,6 +58,9 @@ class Join:
     """Folder of the result; its name becomes the weights' name."""
 
 
+MOST_RATIO = 20
+"""Tensors hardly compress; a file that swells by more is a bomb."""
+
 ACTIONS: dict[str, type[Any]] = {"list": List, "show": Show, "verify": Verify, "import": Import, "join": Join}
 
 
@@ -115,36 +118,19 @@ def _verify(args: Verify) -> int:
 
 
 def _import(args: Import) -> int:
-    import json
-    import pickle
-
-    import torch
-
-    from rmaunet.errors import ModelError
+    from rmaunet.errors import ModelError, RmaunetError
     from rmaunet.networks.build import build_network
     from rmaunet.predict import ModelCard, load_weights, save_weights
-    from rmaunet.settings import from_dict
+    from rmaunet.predict.weights import checked_state
+    from rmaunet.settings import from_dict, read_json
 
     try:
-        card = from_dict(ModelCard, json.loads(args.card.read_text()), subject=str(args.card))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(args.card, "content", None, f"cannot be read ({error})", "give a card.json") from error
-    try:
-        content = torch.load(args.source, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            args.source, "content", None, f"is not a file of tensors ({text})", "export a state dict"
-        ) from error
-    state = content.get("state_dict", content) if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise ModelError(args.source, "content", None, "holds no state dict", "export network.state_dict()")
-    try:
-        network = build_network(card.network, in_channels=card.preprocessing.channels, classes=card.classes)
-        network.load_state_dict(state)
-    except (RuntimeError, ValueError, TypeError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise ModelError(args.source, "state", None, text, "give the card of this network") from error
+        card = from_dict(ModelCard, read_json(args.card), subject=str(args.card))
+    except RmaunetError as error:
+        raise ModelError(error.subject, error.field, error.value, error.problem, error.remedy) from error
+    state = checked_state(_tensors(args.source), card, args.source)
+    network = build_network(card.network, in_channels=card.preprocessing.channels, classes=card.classes)
+    network.load_state_dict(state)
     save_weights(args.output, network, card)
     load_weights(args.output)
     print(args.output)
@@ -159,3 +145,31 @@ def _join(args: Join) -> int:
     save_weights(args.output, network, card)
     print(args.output)
     return 0
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    """The state dict of a .pt file. Its pickle may name tensors and containers only; nothing else is tried."""
+    import zipfile
+
+    import torch
+
+    from rmaunet.errors import ModelError
+
+    if not path.is_file():
+        raise ModelError(path, "file", None, "does not exist, or is no regular file", "give a .pt file")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            total = sum(member.file_size for member in archive.infolist())
+        if total > max(MOST_RATIO * path.stat().st_size, 1 << 20):
+            raise ModelError(path, "unpacked bytes", total, "are too many for a file of its size", "export it again")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged or hostile pickle raises almost anything
+        text = " ".join((str(error).splitlines() or [""])[0].split())[:160] or type(error).__name__
+        problem = f"is not a file of tensors alone ({text})"
+        raise ModelError(path, "content", None, problem, "export network.state_dict()") from error
+    state = content.get("state_dict", content) if isinstance(content, dict) else None
+    named = isinstance(state, dict) and all(isinstance(key, str) for key in state)
+    if not isinstance(state, dict) or not named or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise ModelError(path, "content", None, "holds no state dict", "export network.state_dict()")
+    return state

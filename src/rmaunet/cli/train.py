@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
         for name, known in EXPERIMENTS.items():
             print(f"{name:<16} {known.network.name} base {known.network.base}, loss {known.loss}")
         return 0
-    from rmaunet.errors import UsageError
+    from rmaunet.errors import InputError, UsageError
     from rmaunet.settings import to_dict
 
     experiment = _experiment(args)
@@ -69,13 +69,20 @@ def main(argv: list[str]) -> int:
             raise UsageError("train", "--steps", args.steps, "must be at least 1", "give a positive number")
         experiment = replace(experiment, training=replace(experiment.training, steps=args.steps))
     if args.seed is not None:
+        if args.seed < 0:
+            raise UsageError("train", "--seed", args.seed, "must be at least 0", "give a positive number")
         experiment = replace(experiment, seed=args.seed)
+    import torch
+
     from rmaunet.networks.build import build_network
 
     try:
-        network = build_network(experiment.network, in_channels=experiment.preprocessing.channels)
-    except (ValueError, TypeError) as error:
-        raise UsageError(args.config or experiment.name, "network", None, str(error), "correct it") from error
+        with torch.device("meta"):  # shapes alone: a network too large for this machine is not made to count it
+            network = build_network(experiment.network, in_channels=experiment.preprocessing.channels)
+    except (ValueError, TypeError, RuntimeError) as error:
+        kind = UsageError if args.config is None else InputError
+        text = " ".join(str(error).split())[:300]
+        raise kind(args.config or experiment.name, "network", None, text, "correct it") from error
     if args.dry_run:
         parameters = sum(p.numel() for p in network.parameters())
         print(json.dumps({"experiment": to_dict(experiment), "parameters": parameters}, indent=2))
@@ -83,8 +90,6 @@ def main(argv: list[str]) -> int:
     del network
     if args.data is None:
         raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
-    import torch
-
     from rmaunet.data.splits import split_cases
     from rmaunet.data.store import Store
     from rmaunet.predict import load_weights
@@ -105,26 +110,17 @@ def main(argv: list[str]) -> int:
 
 
 def _experiment(args: Train):  # type: ignore[no-untyped-def]
-    import json
-
     from rmaunet.errors import InputError, UsageError
     from rmaunet.experiments import EXPERIMENTS
     from rmaunet.experiments.experiment import Experiment
     from rmaunet.losses import LOSSES
-    from rmaunet.settings import from_dict
+    from rmaunet.settings import from_dict, nearest, read_json
 
     if args.config is None:
         if args.experiment not in EXPERIMENTS:
-            known = ", ".join(EXPERIMENTS)
-            raise UsageError("train", "--experiment", args.experiment, "unknown", f"choose from {known}")
+            raise UsageError("train", "--experiment", args.experiment, "unknown", nearest(args.experiment, EXPERIMENTS))
         return EXPERIMENTS[args.experiment]
-    try:
-        content = json.loads(args.config.read_text())
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            args.config, "content", None, f"is not readable JSON ({error})", "give an experiment.json"
-        ) from error
-    experiment = from_dict(Experiment, content, subject=str(args.config))
+    experiment = from_dict(Experiment, read_json(args.config), subject=str(args.config))
     if experiment.loss not in LOSSES:
-        raise InputError(args.config, "loss", experiment.loss, "unknown", f"choose from {', '.join(LOSSES)}")
+        raise InputError(args.config, "loss", experiment.loss, "unknown", nearest(experiment.loss, LOSSES))
     return experiment

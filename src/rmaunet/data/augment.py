@@ -52,13 +52,17 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
-        for name in ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical"):
+        shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical")
+        for name in (*shares, "intensity_probability", "shift", "gain"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ValueError(f"scale = {self.scale}: must be two positive numbers, the smaller first")
-        if self.gamma < 1:
-            raise ValueError(f"gamma = {self.gamma}: must be at least 1")
+        if not -360 <= self.rotation_degrees[0] <= self.rotation_degrees[1] <= 360:
+            raise ValueError(f"rotation_degrees = {self.rotation_degrees}: must be two angles, the smaller first")
+        for name, low, high in (("gamma", 1, 10), ("bias", 0, 2), ("noise", 0, 2)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} = {getattr(self, name)}: must lie between {low} and {high}")
 
 
 NONE = Augmentation(

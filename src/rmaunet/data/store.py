@@ -150,12 +150,21 @@ class StoreWriter:
         self._offset += image_bytes.size
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        """Flush, and write the index if nothing went wrong."""
+        """Flush, and write the index if nothing went wrong; else leave nothing (raises OutputError on a full disk)."""
+        full: OSError | None = None
         for file in (self._images, self._labels):
             if file is not None:
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
+                try:
+                    file.flush()
+                    os.fsync(file.fileno())
+                    file.close()
+                except OSError as trouble:
+                    full = trouble
+        if kind is not None or full is not None:
+            for name in ("images.u8", "labels.u8"):
+                (self.root / name).unlink(missing_ok=True)
+        if full is not None and kind is None:
+            raise OutputError(self.root, "store", full.strerror, "cannot be written", "free space") from full
         if kind is None:
             index = {
                 "version": VERSION,

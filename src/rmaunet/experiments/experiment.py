@@ -14,6 +14,9 @@ from rmaunet.preprocess import Preprocessing
 __all__ = ["Experiment", "Stage", "Training"]
 
 
+MAX_BATCH = 4096
+
+
 @dataclass(frozen=True)
 class Stage:
     """A part of the training at one patch size; not in the paper.
@@ -27,6 +30,15 @@ class Stage:
     share: float
     size: int
     batch: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range (ValueError)."""
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share = {self.share}: must lie between 0 and 1")
+        if not 16 <= self.size <= 4096 or self.size % 16:
+            raise ValueError(f"size = {self.size}: must be a multiple of 16 up to 4096")
+        if not 1 <= self.batch <= MAX_BATCH:
+            raise ValueError(f"batch = {self.batch}: must lie between 1 and {MAX_BATCH}")
 
 
 @dataclass(frozen=True)
@@ -64,10 +76,17 @@ class Training:
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
-        if self.epochs < 1 or self.steps < 0 or self.batch < 1:
-            raise ValueError(f"epochs = {self.epochs}, steps = {self.steps}, batch = {self.batch}: too small")
+        for name, low, high in (("epochs", 1, 10**6), ("steps", 0, 10**9), ("batch", 1, MAX_BATCH)):
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(f"{name} = {getattr(self, name):.6g}: must lie between {low} and {high}")
         if not 0 < self.learning_rate < 1:
             raise ValueError(f"learning_rate = {self.learning_rate}: must lie between 0 and 1")
+        if not 0 <= self.weight_decay < 1:
+            raise ValueError(f"weight_decay = {self.weight_decay}: must be at least 0 and below 1")
+        if self.gradient_clip < 0:
+            raise ValueError(f"gradient_clip = {self.gradient_clip}: must be at least 0")
+        if not 0 < self.decay_share <= 1:
+            raise ValueError(f"decay_share = {self.decay_share}: must lie between 0 and 1")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay = {self.ema_decay}: must be at least 0 and below 1")
         if self.stages and abs(sum(stage.share for stage in self.stages) - 1) > 1e-6:
@@ -99,3 +118,10 @@ class Experiment:
     training: Training = field(default_factory=Training)
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is out of range (ValueError)."""
+        if not 0 < len(self.name) <= 100 or not self.name.isprintable() or set(self.name) & set("/\\"):
+            raise ValueError(f"name = {self.name[:40]!r}: must be one short line without slashes")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed = {self.seed}: must be at least 0 and below 2^63")

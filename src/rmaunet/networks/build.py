@@ -11,10 +11,14 @@ from torch import nn
 from rmaunet.networks.adapter import borrowed_network
 from rmaunet.networks.ensemble import Ensemble
 from rmaunet.networks.rmaunet import widths_from_base
+from rmaunet.settings import nearest
 
 __all__ = ["NetworkSettings", "build_network"]
 
-_MOST_MEMBERS = 64  # a card that asks for more is a mistake or an attack on memory
+
+MAX_BASE = 1024
+MAX_MEMBERS = 64
+RESERVED = ("in_channels", "classes", "widths", "base")
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,11 @@ class NetworkSettings:
     members: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what is out of range (ValueError)."""
-        if self.base < 1:
-            raise ValueError(f"base = {self.base}: must be at least 1")
-        if not 1 <= self.members <= _MOST_MEMBERS:
-            raise ValueError(f"members = {self.members}: must lie between 1 and {_MOST_MEMBERS}")
+        """Refuse what is out of range, or beyond any machine (ValueError)."""
+        if not 1 <= self.base <= MAX_BASE:
+            raise ValueError(f"base = {self.base}: must lie between 1 and {MAX_BASE}")
+        if not 1 <= self.members <= MAX_MEMBERS:
+            raise ValueError(f"members = {self.members}: must lie between 1 and {MAX_MEMBERS}")
 
 
 def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: int = 2) -> nn.Module:
@@ -63,12 +67,15 @@ def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: i
     if ":" in settings.name:
         return borrowed_network(settings.name, in_channels=in_channels, classes=classes, options=settings.options)
     if settings.name not in NETWORKS:
-        raise ValueError(f"network = {settings.name!r}: unknown; choose from {', '.join(sorted(NETWORKS))}")
+        raise ValueError(f"network = {settings.name[:60]!r}: unknown; {nearest(settings.name, sorted(NETWORKS))}")
     make = NETWORKS[settings.name]
     known = inspect.signature(make).parameters
     for option in settings.options:
+        if option in RESERVED:
+            raise ValueError(f"network.options.{option}: follows from base, preprocessing and labels; leave it out")
         if option not in known:
-            raise ValueError(f"network.options.{option}: {settings.name} has no such option; it has {', '.join(known)}")
+            remedy = nearest(option, (name for name in known if name not in RESERVED))
+            raise ValueError(f"network.options.{option[:60]}: {settings.name} has no such option; {remedy}")
     arguments: dict[str, object] = {"in_channels": in_channels, "classes": classes, **settings.options}
     if "widths" in known:
         arguments["widths"] = widths_from_base(settings.base)

@@ -9,13 +9,11 @@ describes, and the file's SHA-256 against the card's.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
@@ -25,12 +23,13 @@ from rmaunet.files import make_folder, write_bytes, write_json
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
-from rmaunet.settings import from_dict, to_dict
+from rmaunet.settings import from_dict, read_json, to_dict
 
 __all__ = [
     "FINGERPRINTS",
     "ModelCard",
     "Weights",
+    "checked_state",
     "fingerprint_file",
     "load_card",
     "load_weights",
@@ -40,6 +39,7 @@ __all__ = [
 
 SHIPPED = Path(__file__).parents[1] / "models"
 FINGERPRINTS = "fingerprints.json"
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 LICENCE = "Research use only. Trained on LiTS (CC BY-NC-ND 4.0) / MSD Task03 (CC BY-SA 4.0) data."
 
 
@@ -152,7 +152,9 @@ def load_weights(name: str | Path) -> Weights:
     Raises:
         ModelError: If they are not there, damaged, or do not fit their card.
     """
-    card, tensor_path = load_card(name), _find(name) / "model.safetensors"
+    card, tensor_path = load_card(name), _find(name)
+    if not tensor_path.is_file():
+        raise ModelError(tensor_path, "file", None, "is missing, or no regular file", "restore it")
     try:
         data = tensor_path.read_bytes()
     except OSError as error:
@@ -162,9 +164,10 @@ def load_weights(name: str | Path) -> Weights:
         raise ModelError(tensor_path, "sha256", found, f"the card says {card.sha256 or 'nothing'}", "restore the file")
     try:
         state = safetensors.torch.load(data)
-    except (safetensors.SafetensorError, ValueError) as error:
-        raise ModelError(tensor_path, "content", None, f"is no safetensors file ({error})", "restore it") from error
-    return Weights(card, _checked(state, card, tensor_path), _find(name))
+    except Exception as error:  # a damaged header makes the library raise almost anything
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:120]
+        raise ModelError(tensor_path, "content", None, f"is no safetensors file ({text})", "restore it") from error
+    return Weights(card, checked_state(state, card, tensor_path), tensor_path.parent)
 
 
 def load_card(name: str | Path) -> ModelCard:
@@ -179,13 +182,11 @@ def load_card(name: str | Path) -> ModelCard:
     Raises:
         ModelError: If it is not there or damaged.
     """
-    path = _find(name) / "card.json"
+    path = _find(name).parent / "card.json"
     try:
-        return from_dict(ModelCard, json.loads(path.read_text()), subject=str(path))
+        return from_dict(ModelCard, read_json(path), subject=str(path))
     except RmaunetError as error:
         raise ModelError(error.subject, error.field, error.value, error.problem, error.remedy) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(path, "content", None, f"cannot be read ({error})", "restore it") from error
 
 
 def fingerprint_file(name: str | Path) -> Path | None:
@@ -201,23 +202,40 @@ def fingerprint_file(name: str | Path) -> Path | None:
     Raises:
         ModelError: If there are no such weights.
     """
-    path = _find(name) / FINGERPRINTS
+    path = _find(name).parent / FINGERPRINTS
     return path if path.is_file() else None
 
 
 def _find(name: str | Path) -> Path:
+    """The file of the tensors; its card stands beside it."""
     if str(name) in shipped_weights():
-        return SHIPPED / str(name)
+        return SHIPPED / str(name) / "model.safetensors"
     path = Path(name)
+    if path.suffix in (".pt", ".pth", ".ckpt", ".bin", ".pkl"):
+        remedy = "turn it into weights with `rmaunet models import`"
+        raise ModelError(path, "weights", path.suffix, "files that may hold code are not loaded", remedy)
     folder = path.parent if path.suffix == ".safetensors" else path
     if not (folder / "card.json").is_file():
         known = ", ".join(shipped_weights()) or "none are shipped"
         remedy = f"name shipped weights ({known}) or give a folder with card.json and model.safetensors"
         raise ModelError(path, "weights", str(name), "not found", remedy)
-    return folder
+    return path if path.suffix == ".safetensors" else folder / "model.safetensors"
 
 
-def _checked(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> dict[str, Tensor]:
+def checked_state(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> dict[str, Tensor]:
+    """Tensors that fit the network of a card.
+
+    Args:
+        state: By name, from anywhere.
+        card: Describes the network.
+        path: The file, for messages.
+
+    Returns:
+        The same in float32; counters stay whole.
+
+    Raises:
+        ModelError: If a key, shape, type or value is none of this network's.
+    """
     with torch.device("meta"):
         expected = _build(card).state_dict()
     for key in sorted(expected.keys() ^ state.keys()):
@@ -227,7 +245,8 @@ def _checked(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> dict[s
         if tensor.shape != expected[key].shape:
             shapes = f"expected {tuple(expected[key].shape)}"
             raise ModelError(path, f"{key} shape", tuple(tensor.shape), shapes, "these weights are of another network")
-        if tensor.is_floating_point() != expected[key].is_floating_point():
+        fits = tensor.dtype in FLOATS if expected[key].is_floating_point() else tensor.dtype == expected[key].dtype
+        if not fits or tensor.layout != torch.strided:
             raise ModelError(path, f"{key} type", str(tensor.dtype), "is of another type", "restore the file")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise ModelError(path, key, None, "holds values that are not finite", "restore the file")

@@ -42,8 +42,8 @@ class Preprocessing:
         low, high = self.window_hu
         if not low < high:
             raise ValueError(f"window_hu = {self.window_hu}: the first value must be below the second")
-        if self.size < 16 or self.size % 16:
-            raise ValueError(f"size = {self.size}: must be a positive multiple of 16")
+        if not 16 <= self.size <= 4096 or self.size % 16:
+            raise ValueError(f"size = {self.size}: must be a positive multiple of 16 up to 4096")
         if not 0.1 <= self.spacing_mm <= 20:
             raise ValueError(f"spacing_mm = {self.spacing_mm}: must lie between 0.1 and 20")
         if not 0 <= self.context_slices <= 8:

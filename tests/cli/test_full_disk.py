@@ -1,0 +1,103 @@
+"""A full disk (a limit on the size of files) ends every command with exit 4, one clear line, and nothing half-written."""
+
+import json
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+
+from rmaunet.cli.main import main
+from rmaunet.data.phantom import phantom
+from rmaunet.io import GridSource, Scan, write_mask, write_volume
+from rmaunet.networks.build import NetworkSettings, build_network
+from rmaunet.predict import ModelCard, save_weights
+from rmaunet.preprocess import Preprocessing
+
+SETTINGS = NetworkSettings(base=1)
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """What a full disk does to a writer: the bytes beyond ``size`` are refused."""
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("world")
+    made = phantom(seed=1, shape=(16, 48, 48))
+    for folder, name in (("scans", "a"), ("scans", "b")):
+        write_volume(made.ct, root / folder / f"{name}.nii.gz")
+        write_mask(made.mask, root / "masks" / f"{name}.nii.gz", like=Scan(made.ct, "a", GridSource(root)))
+    for number in (27, 29):
+        write_volume(made.ct, root / "lits" / f"volume-{number}.nii")
+        write_mask(made.mask, root / "lits" / f"segmentation-{number}.nii", like=Scan(made.ct, "a", GridSource(root)))
+    save_weights(root / "w", build_network(SETTINGS), ModelCard("w", SETTINGS, Preprocessing(size=32)))
+    torch.save(build_network(SETTINGS).state_dict(), root / "x.pt")
+    small = {"name": "t", "network": {"base": 1}, "preprocessing": {"size": 32}, "training": {"steps": 2, "batch": 2}}
+    (root / "t.json").write_text(json.dumps(small))
+    assert main(["prepare", "lits", str(root / "lits"), "-o", str(root / "store"), "--size", "32", "--json"]) == 0
+    return root
+
+
+COMMANDS = {
+    "segment": "segment -i scans/a.nii.gz -o OUT -w w",
+    "segment's picture": "segment -i scans/a.nii.gz -o OUT -w w",
+    "segment's report": "segment -i scans/a.nii.gz -o OUT -w w --report --no-overlay",
+    "a folder": "segment -i scans -o OUT -w w --no-overlay",
+    "convert to NIfTI": "convert -i masks/a.nii.gz -o OUT/m.nii",
+    "convert to Slicer": "convert -i masks/a.nii.gz -o OUT/m.seg.nrrd",
+    "measure": "measure -i scans/a.nii.gz -s masks/a.nii.gz -o OUT",
+    "measure's tables": "measure -i scans -s masks -o OUT --no-overlay",
+    "report": "report -i scans/a.nii.gz -s masks/a.nii.gz -o OUT/r.html",
+    "evaluate": "evaluate -r masks -p masks -o OUT",
+    "prepare": "prepare lits lits -o OUT --size 32",
+    "train": "train --data store --config t.json -o OUT",
+    "models import": "models import x.pt --card w/card.json -o OUT",
+}
+LIMITS = {"segment's picture": 4000, "segment's report": 4000, "measure's tables": 300, "evaluate": 50}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_full_disk(
+    name: str, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world)
+    out = tmp_path / "o"
+    words = [str(out) + word[3:] if word.startswith("OUT") else word for word in COMMANDS[name].split()]
+    capsys.readouterr()
+    limit = LIMITS.get(name, 200)
+    with files_of_at_most(limit):
+        code = main(words)
+    said = capsys.readouterr()
+    errors = [line for line in said.err.splitlines() if line.startswith("error: ")]
+    assert (code, len(errors)) == (4, 1), said.err
+    assert "Traceback" not in said.err
+    left = [path for path in out.rglob("*") if path.is_file()] if out.exists() else []
+    assert all(path.stat().st_size < limit for path in left), left
+    assert not [path for path in left if path.name.startswith(".partial-") or path.name == "run.lock"]
+    assert not list(out.rglob("*.safetensors"))
+
+
+def test_an_older_result_is_untouched(world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask = tmp_path / "m.nii.gz"
+    words = ["convert", "-i", str(world / "masks" / "a.nii.gz"), "-o", str(mask)]
+    assert main(words) == 0
+    before = mask.read_bytes()
+    with files_of_at_most(100):
+        code = main(words)
+    assert code == 4
+    assert "cannot be written" in capsys.readouterr().err
+    assert mask.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [mask]
