@@ -10,6 +10,8 @@ from rmaunet.errors import InputError
 
 __all__ = ["find_cases"]
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
 
 def find_cases(root: Path) -> tuple[str, list[Case]]:
     """The cases of a folder in any layout known.
@@ -46,6 +48,12 @@ def _scans(root: Path) -> list[Case]:
         if name in found:
             raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
         found[name] = path
+    pictures = sum(path.suffix.lower() in _PICTURES for path in root.rglob("*")) if not found else 0
+    if pictures:
+        problem = (
+            "are pictures of slices: HU and geometry are lost, and 127 and 255 do not mean the same on every slice"
+        )
+        raise InputError(root, "files", pictures, problem, "take the data set from its source, as NIfTI or DICOM")
     if not found:
         raise InputError(
             root,
