@@ -44,6 +44,8 @@ def _scans(root: Path) -> list[Case]:
         suffix = next((s for s in (*folder.SUFFIXES, ".zip") if path.name.lower().endswith(s)), None)
         if path.name.startswith(".") or not (path.is_dir() or (suffix is not None and path.is_file())):
             continue
+        if path.is_dir() and _only_pictures(path):
+            continue
         name = path.name if suffix is None or path.is_dir() else path.name[: -len(suffix)]
         if name in found:
             raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
@@ -63,3 +65,8 @@ def _scans(root: Path) -> list[Case]:
             "give LiTS, 3D-IRCADb, MSD or imagesTr/labelsTr",
         )
     return [Case(name, path, None) for name, path in found.items()]
+
+
+def _only_pictures(folder: Path) -> bool:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return bool(files) and all(path.suffix.lower() in _PICTURES for path in files)
