@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rmaunet.data.check import list_cases
+from rmaunet.data.check import list_images
 from rmaunet.data.fingerprint import Fingerprint, fingerprint, read_fingerprints
 from rmaunet.data.overlap import leaked_cases
 from rmaunet.errors import InputError
@@ -84,7 +84,7 @@ def _weights_of(prediction: Path) -> str | None:
 
 
 def _scans(root: Path) -> dict[str, Path]:
-    return {case_name(case.name): case.image for case in list_cases(root)[1]}
+    return {case_name(case.name): case.image for case in list_images(root)}
 
 
 def _beside(pair: Pair) -> Path | None:

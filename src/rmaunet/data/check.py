@@ -26,6 +26,7 @@ from rmaunet.data.splits import read_folds
 from rmaunet.errors import InputError
 from rmaunet.evaluate.box import union_box
 from rmaunet.io.affine import index_reversed, is_identity
+from rmaunet.io.nifti import case_name
 from rmaunet.labels import LIVER, liver_mask, tumor_mask
 from rmaunet.notices import collect_notices
 from rmaunet.volume import Volume, axial, voxel_volume_ml
@@ -137,6 +138,35 @@ def list_cases(root: Path, layout: str = "auto") -> tuple[str, list[Case]]:
         InputError: If there is nothing to read, or files are missing.
     """
     return find_cases(root) if layout == "auto" else (layout, DATASETS[layout](root))
+
+
+def list_images(root: Path, layout: str = "auto") -> list[Case]:
+    """The CTs of a folder, where masks are not needed.
+
+    Args:
+        root: A data set's folder, complete or without masks.
+        layout: See :func:`list_cases`.
+
+    Returns:
+        The cases; from a set whose masks are missing, one an image file.
+
+    Raises:
+        InputError: If there is no CT, or the set is broken in another way.
+    """
+    try:
+        return list_cases(root, layout)[1]
+    except InputError as error:
+        if not error.problem.startswith("missing"):
+            raise
+        images = {case_name(path): path for path in sorted(root.rglob("*")) if _is_image(path)}
+        if not images:
+            raise
+        return [Case(name, path, None) for name, path in images.items()]
+
+
+def _is_image(path: Path) -> bool:
+    mask = path.name.startswith(("segmentation-", ".")) or path.parent.name == "labelsTr"
+    return path.is_file() and not mask and case_name(path) != path.name
 
 
 def check_set(
