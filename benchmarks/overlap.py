@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rmaunet.data.check import content_hash
+from rmaunet.data.content import content_hash
 from rmaunet.data.detect import find_cases
 from rmaunet.data.fingerprint import fingerprint
 from rmaunet.data.load import load_image

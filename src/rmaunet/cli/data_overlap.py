@@ -79,7 +79,7 @@ def main(argv: list[str]) -> int:
 
 def _prints(root: Path, layout: str, failures: list[str]) -> list[Fingerprint]:
     """Fingerprints of a data set, or those in a file."""
-    from rmaunet.data.check import list_cases
+    from rmaunet.data.check import list_images
     from rmaunet.data.fingerprint import fingerprint, read_fingerprints
     from rmaunet.data.load import load_image
     from rmaunet.errors import InputError
@@ -87,7 +87,7 @@ def _prints(root: Path, layout: str, failures: list[str]) -> list[Fingerprint]:
     if root.is_file():
         return read_fingerprints(root)
     prints = []
-    _, cases = list_cases(root, layout)
+    cases = list_images(root, layout)
     for done, case in enumerate(cases):
         print(f"\rreading {root.name} {done + 1}/{len(cases)}  ", end="", file=sys.stderr, flush=True)
         try:

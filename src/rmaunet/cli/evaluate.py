@@ -19,6 +19,7 @@ from rmaunet.files import make_folder, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
+    from rmaunet.cli.leaks import Leaks
     from rmaunet.evaluate import CaseResult, Scoring
     from rmaunet.evaluate.pairs import Pair, Pairing
     from rmaunet.evaluate.slices import SliceResult
@@ -55,6 +56,12 @@ class Evaluate:
     """Tolerance of the surface dice in mm."""
     connectivity: Literal[6, 26] = 6
     """Neighbours that make voxels one lesion: 6 (faces, as in LiTS) or 26 (corners too)."""
+    leaks: bool = True
+    """Look whether the cases were among the training cases of the weights, and mark the table."""
+    weights: str | None = None
+    """The weights that made the predictions (shipped name or folder); by default those that CASE_run.json names."""
+    scans: Path | None = None
+    """Folder of the CTs, for comparing them with the training cases; by default they are looked for beside the references."""
     json: bool = False
     """Print summary.json's content instead of the table."""
 
@@ -93,8 +100,11 @@ def main(argv: list[str]) -> int:
         pairing = match_files(options.reference, options.prediction)
         _report_unmatched(pairing)
         make_folder(options.output)
+        leaks, notes = _leaks(options, pairing)
         outcome = _score_all(options, pairing, scoring)
-    cohort = write_results(options.output, outcome.results, slices=outcome.slices)
+    cohort = write_results(
+        options.output, outcome.results, slices=outcome.slices, seen=leaks.seen if leaks else None, notes=notes
+    )
     _write_failures(options.output / "failures.csv", outcome.failures)
     manifest = {
         "command": ["rmaunet", "evaluate", *argv],
@@ -107,6 +117,7 @@ def main(argv: list[str]) -> int:
         "only_reference": pairing.only_reference,
         "only_prediction": pairing.only_prediction,
         "failures": outcome.failures,
+        "trained_on": asdict(leaks) if leaks else None,
         "notices": notices,
         "machine": _machine(),
     }  # fmt: skip
@@ -114,9 +125,22 @@ def main(argv: list[str]) -> int:
     if options.json:
         print((options.output / "summary.json").read_text(encoding="utf-8"), end="")
     else:
-        print(table_text(cohort, outcome.results), end="")
+        print(table_text(cohort, outcome.results, notes=notes), end="")
     print(f"results in {options.output}", file=sys.stderr)
     return 3 if outcome.failures else 0
+
+
+def _leaks(options: Evaluate, pairing: Pairing) -> tuple[Leaks | None, list[str]]:
+    manifests = any(next(folder.glob("*_run.json"), None) for folder in {p.prediction.parent for p in pairing.pairs})
+    leaks, notes = None, []
+    if options.leaks and (options.weights is not None or manifests):
+        from rmaunet.cli.leaks import find_leaks, leak_notes
+
+        leaks = find_leaks(pairing.pairs, weights=options.weights, scans=options.scans)
+        notes = leak_notes(leaks)
+    if options.scans is not None and not (leaks and leaks.weights):
+        notice("--scans", "has no effect: no weights are known to compare with; give --weights")
+    return leaks if leaks and leaks.weights else None, notes
 
 
 def _report_unmatched(pairing: Pairing) -> None:

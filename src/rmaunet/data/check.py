@@ -6,7 +6,6 @@ An error is what `rmaunet prepare` would refuse, and the same image twice. A war
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,12 +18,15 @@ from scipy import ndimage
 
 from rmaunet.data import DATASETS, lits
 from rmaunet.data.case import Case
+from rmaunet.data.content import content_hash
 from rmaunet.data.detect import find_cases
 from rmaunet.data.load import load_case, load_image
 from rmaunet.data.orientation import check_orientation
+from rmaunet.data.splits import read_folds
 from rmaunet.errors import InputError
 from rmaunet.evaluate.box import union_box
 from rmaunet.io.affine import index_reversed, is_identity
+from rmaunet.io.nifti import case_name
 from rmaunet.labels import LIVER, liver_mask, tumor_mask
 from rmaunet.notices import collect_notices
 from rmaunet.volume import Volume, axial, voxel_volume_ml
@@ -138,6 +140,35 @@ def list_cases(root: Path, layout: str = "auto") -> tuple[str, list[Case]]:
     return find_cases(root) if layout == "auto" else (layout, DATASETS[layout](root))
 
 
+def list_images(root: Path, layout: str = "auto") -> list[Case]:
+    """The CTs of a folder, where masks are not needed.
+
+    Args:
+        root: A data set's folder, complete or without masks.
+        layout: See :func:`list_cases`.
+
+    Returns:
+        The cases; from a set whose masks are missing, one an image file.
+
+    Raises:
+        InputError: If there is no CT, or the set is broken in another way.
+    """
+    try:
+        return list_cases(root, layout)[1]
+    except InputError as error:
+        if not error.problem.startswith("missing"):
+            raise
+        images = {case_name(path): path for path in sorted(root.rglob("*")) if _is_image(path)}
+        if not images:
+            raise
+        return [Case(name, path, None) for name, path in images.items()]
+
+
+def _is_image(path: Path) -> bool:
+    mask = path.name.startswith(("segmentation-", ".")) or path.parent.name == "labelsTr"
+    return path.is_file() and not mask and case_name(path) != path.name
+
+
 def check_set(
     root: Path, layout: str = "auto", *, progress: Callable[[int, int, str], None] = lambda done, of, name: None
 ) -> SetReport:
@@ -166,11 +197,12 @@ def check_set(
                 one.add("error", "duplicate", f"{case.name}: image: holds the same voxels as {first}'s; remove one")
         report.cases.append(one)
     progress(len(cases), len(cases), "")
-    _set_problems(report)
+    _check_orientations(report)
+    _check_folds(report)
     return report
 
 
-def _set_problems(report: SetReport) -> None:
+def _check_orientations(report: SetReport) -> None:
     codes = Counter(case.facts["orientation"] for case in report.cases if case.facts)
     if len(codes) > 1:
         text = ", ".join(f"{code} {count}" for code, count in codes.most_common())
@@ -179,6 +211,22 @@ def _set_problems(report: SetReport) -> None:
         first = f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
         text = f"orientation is mixed: {text} ({rare}: {first}); every reader of rmaunet turns the axes by the header"
         report.problems.append(Problem("warning", "mixed_orientation", text))
+
+
+def _check_folds(report: SetReport) -> None:
+    """nnU-Net's splits_final.json, where there is one."""
+    path = report.root / "splits_final.json"
+    if not path.is_file():
+        return
+    try:
+        folds = read_folds(path)
+    except InputError as error:
+        report.problems.append(Problem("error", "folds", str(error)))
+        return
+    unknown = sorted({name for fold in folds for side in fold for name in side} - {case.name for case in report.cases})
+    if unknown:
+        text = f"{path}: cases = {', '.join(unknown[:3])}: {len(unknown)} are not in the data set; correct the file"
+        report.problems.append(Problem("error", "folds", text))
 
 
 def check_case(case: Case, layout: str = "folder") -> CaseReport:
@@ -214,14 +262,6 @@ def check_case(case: Case, layout: str = "folder") -> CaseReport:
 def orientation_of(ct: Volume) -> str:
     """Where the array's axes (k, j, i) of the file grow to, e.g. "HPL": head, posterior, left."""
     return "".join(letter.value for letter in ct.get_closest_patient_orientation())
-
-
-def content_hash(ct: Volume) -> str:
-    """SHA-256 of a CT's voxels in axial order with their shape; the same whatever the file's name, format or header."""
-    array = np.ascontiguousarray(axial(ct).array)
-    digest = hashlib.sha256(repr((array.shape, array.dtype.str)).encode())
-    digest.update(array.data)
-    return digest.hexdigest()
 
 
 def _facts(ct: Volume) -> dict[str, Any]:

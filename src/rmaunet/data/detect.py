@@ -10,6 +10,8 @@ from rmaunet.errors import InputError
 
 __all__ = ["find_cases"]
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+
 
 def find_cases(root: Path) -> tuple[str, list[Case]]:
     """The cases of a folder in any layout known.
@@ -42,10 +44,18 @@ def _scans(root: Path) -> list[Case]:
         suffix = next((s for s in (*folder.SUFFIXES, ".zip") if path.name.lower().endswith(s)), None)
         if path.name.startswith(".") or not (path.is_dir() or (suffix is not None and path.is_file())):
             continue
+        if path.is_dir() and _only_pictures(path):
+            continue
         name = path.name if suffix is None or path.is_dir() else path.name[: -len(suffix)]
         if name in found:
             raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
         found[name] = path
+    pictures = sum(path.suffix.lower() in _PICTURES for path in root.rglob("*")) if not found else 0
+    if pictures:
+        problem = (
+            "are pictures of slices: HU and geometry are lost, and 127 and 255 do not mean the same on every slice"
+        )
+        raise InputError(root, "files", pictures, problem, "take the data set from its source, as NIfTI or DICOM")
     if not found:
         raise InputError(
             root,
@@ -55,3 +65,8 @@ def _scans(root: Path) -> list[Case]:
             "give LiTS, 3D-IRCADb, MSD or imagesTr/labelsTr",
         )
     return [Case(name, path, None) for name, path in found.items()]
+
+
+def _only_pictures(folder: Path) -> bool:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return bool(files) and all(path.suffix.lower() in _PICTURES for path in files)

@@ -19,7 +19,7 @@ from rmaunet.data.fingerprint import SIZE, Fingerprint
 
 __all__ = ["SAME_PATIENT", "SAME_SCAN", "Alignment", "Overlap", "compare", "find_overlaps", "leaked_cases"]
 
-SAME_SCAN = 0.80
+SAME_SCAN = 0.82
 """From this score on two fingerprints are of one scan."""
 
 SAME_PATIENT = 0.62

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.data.case import Case
+from rmaunet.data.content import content_hash
 from rmaunet.data.load import load_case
 from rmaunet.data.store import StoreWriter
 from rmaunet.errors import InputError, RmaunetError
@@ -70,11 +71,15 @@ def prepare_store(
         OutputError: If the store cannot be written.
     """
     failures: list[tuple[str, RmaunetError]] = []
+    seen: dict[str, str] = {}
     with StoreWriter(root, settings) as writer:
         for done, case in enumerate(cases):
             progress(done, len(cases), case.name)
             try:
                 scan, mask = load_case(case)
+                first = seen.setdefault(content_hash(scan.volume), case.name)
+                if first != case.name:
+                    raise InputError(case.name, "image", None, f"holds the same voxels as {first}'s", "remove one")
                 images, labels, spacing_mm = prepare_volumes(scan.volume, mask, settings)
             except InputError as error:
                 failures.append((case.name, error))

@@ -14,7 +14,8 @@ import numpy as np
 
 from rmaunet.data import lits
 from rmaunet.data.case import Case
-from rmaunet.data.check import LIVER_HU, content_hash, list_cases, orientation_of
+from rmaunet.data.check import LIVER_HU, list_cases, orientation_of
+from rmaunet.data.content import content_hash
 from rmaunet.data.load import load_case
 from rmaunet.data.orientation import Evidence, check_orientation
 from rmaunet.errors import InputError, UsageError

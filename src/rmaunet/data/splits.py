@@ -13,7 +13,7 @@ from rmaunet.data.lits import IRCADB_VOLUMES, number
 from rmaunet.errors import InputError, UsageError
 from rmaunet.files import write_json
 
-__all__ = ["PROTOCOLS", "make_folds", "protocol_folds", "read_split", "split_cases", "write_split"]
+__all__ = ["PROTOCOLS", "make_folds", "protocol_folds", "read_folds", "read_split", "split_cases", "write_split"]
 
 PROTOCOLS = ("all", "lits_paper", "lits_clean", "lits_cv5", "ircadb_cv5")
 """Of the last two, one fold is named ``lits_cv5:K`` or ``ircadb_cv5:K``, K from 0 to 4."""
@@ -27,7 +27,7 @@ def split_cases(split: str, names: Sequence[str]) -> tuple[list[str], list[str]]
     Args:
         split: "all" (everything is training), "lits_paper" (training 27-130, test 0-26), "lits_clean" (the same without
             28-47, which are 3D-IRCADb's patients), "lits_cv5:K" or "ircadb_cv5:K" (fold K of :func:`protocol_folds` is the
-            test), or the path of a split's JSON file.
+            test), the path of a split's JSON file, or ``PATH:K`` for fold K of nnU-Net's splits_final.json.
         names: Case names at hand.
 
     Returns:
@@ -55,13 +55,58 @@ def split_cases(split: str, names: Sequence[str]) -> tuple[list[str], list[str]]
         train = [name for name, n in numbers.items() if n >= 27 and (split == "lits_paper" or n not in IRCADB_VOLUMES)]
         test = [name for name, n in numbers.items() if n < 27]
     else:
-        train, test = read_split(Path(split))
+        train, test = _from_file(split)
         missing = sorted({*train, *test} - set(names))
         if missing:
             raise InputError(split, "cases", ", ".join(missing[:3]), "not in the store", "prepare them, or correct it")
     if not train:
         raise InputError(split, "training cases", 0, "the split leaves none", "check the split against the store")
     return train, test
+
+
+def _from_file(split: str) -> tuple[list[str], list[str]]:
+    path, _, fold = split.rpartition(":")
+    if not path.endswith(".json"):
+        return read_split(Path(split))
+    folds = read_folds(Path(path))
+    if not fold.isdecimal() or int(fold) >= len(folds):
+        raise UsageError(
+            "split", "fold", fold or None, f"is none of 0 to {len(folds) - 1}", f"write {path}:0 for the first"
+        )
+    return folds[int(fold)]
+
+
+def read_folds(path: Path) -> list[tuple[list[str], list[str]]]:
+    """Read nnU-Net's splits_final.json.
+
+    Args:
+        path: The file: a list of {"train": [names], "val": [names]}.
+
+    Returns:
+        (training, test) of each fold.
+
+    Raises:
+        InputError: If it is no such file, a case stands on both sides of a fold, or is tested in two folds.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())[:80]
+        raise InputError(
+            path, "folds", None, f"cannot be read ({reason})", "give nnU-Net's splits_final.json"
+        ) from error
+    if not isinstance(content, list) or not content or not all(isinstance(fold, dict) for fold in content):
+        raise InputError(path, "folds", None, "is no list of folds", "give nnU-Net's splits_final.json")
+    folds = [(_names(path, fold, "train"), _names(path, fold, "val")) for fold in content]
+    tested: dict[str, int] = {}
+    for k, (train, test) in enumerate(folds):
+        _check(path, train, test, {})
+        for name in test:
+            if tested.setdefault(name, k) != k:
+                raise InputError(
+                    path, f"folds {tested[name]} and {k}", name, "is tested in both", "keep each in one fold"
+                )
+    return folds
 
 
 def protocol_folds(protocol: str, names: Sequence[str], *, folds: int = _FOLDS) -> list[list[str]]:
@@ -168,7 +213,7 @@ def read_split(path: Path) -> tuple[list[str], list[str]]:
 def _names(path: Path, content: Mapping[str, object], key: str) -> list[str]:
     side = content.get(key)
     if not isinstance(side, list) or not all(isinstance(name, str) for name in side):
-        raise InputError(path, "split", None, 'has no lists "train" and "test" of names', "write it with write_split")
+        raise InputError(path, "split", None, f'has no list "{key}" of names', "write it with write_split")
     return side
 
 

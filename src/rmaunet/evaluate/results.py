@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rmaunet.evaluate.case import CaseResult
 from rmaunet.evaluate.cohort import Cohort, summarize, summarize_cohort
@@ -21,20 +22,21 @@ CONVENTION_NOTES = {
 }
 
 
-def table_text(cohort: Cohort, results: Sequence[CaseResult]) -> str:
+def table_text(cohort: Cohort, results: Sequence[CaseResult], *, notes: Sequence[str] = ()) -> str:
     """The tables with what must be known to read them, as Markdown.
 
     Args:
         cohort: Summary of ``results``.
         results: The cases.
+        notes: More sentences to stand below them.
 
     Returns:
         Text that ends with a line feed.
     """
-    return f"{markdown_table(cohort_rows(cohort))}\n{markdown_table(pooled_rows(cohort))}\n{_notes(results)}\n"
+    return f"{markdown_table(cohort_rows(cohort))}\n{markdown_table(pooled_rows(cohort))}\n{_notes(results, notes)}\n"
 
 
-def _notes(results: Sequence[CaseResult]) -> str:
+def _notes(results: Sequence[CaseResult], more: Sequence[str]) -> str:
     notes = ["Per case: each case counts once. SD with n - 1; 95 % CI by bootstrap over cases. Liver includes tumor."]
     if results:
         notes.append(CONVENTION_NOTES[results[0].convention])
@@ -42,7 +44,7 @@ def _notes(results: Sequence[CaseResult]) -> str:
             notes.append(f"Surface DSC at {tolerance:g} mm.")
         if any(result.slices_scored != result.slices for result in results):
             notes.append("Only slices on which the reference has liver were scored.")
-    return " ".join(notes)
+    return " ".join([*notes, *more])
 
 
 def _slice_means(slices: Sequence[SliceResult]) -> dict[str, dict[str, float]]:
@@ -55,7 +57,13 @@ def _slice_means(slices: Sequence[SliceResult]) -> dict[str, dict[str, float]]:
 
 
 def write_results(
-    folder: Path, results: Sequence[CaseResult], *, slices: Sequence[SliceResult] = (), seed: int = 0
+    folder: Path,
+    results: Sequence[CaseResult],
+    *,
+    slices: Sequence[SliceResult] = (),
+    seen: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
+    seed: int = 0,
 ) -> Cohort:
     """Write ``cases.csv``, ``lesions.csv``, ``summary.json``, ``table.md`` and ``table.tex``.
 
@@ -63,6 +71,8 @@ def write_results(
         folder: Where; created if need be, files of those names are replaced.
         results: One a case.
         slices: If any, ``slices.csv`` is written too.
+        seen: What is known of each case's being trained on, for the column ``seen_in_training``; None leaves it out.
+        notes: Sentences to stand below the tables.
         seed: Of the bootstrap intervals.
 
     Returns:
@@ -72,7 +82,8 @@ def write_results(
         OutputError: If the folder cannot be written.
     """
     cohort = summarize_cohort(results, seed=seed)
-    write_csv(folder / "cases.csv", [result.row() for result in results])
+    marks = [{} if seen is None else {"seen_in_training": seen.get(result.name, "unknown")} for result in results]
+    write_csv(folder / "cases.csv", [{**result.row(), **mark} for result, mark in zip(results, marks, strict=True)])
     lesions = [{"name": result.name, **asdict(lesion)} for result in results for lesion in result.lesions]
     columns = ("name", "side", "number", "group", "voxels", "volume_ml", "diameter_mm", "iou", "dice")
     write_csv(folder / "lesions.csv", lesions, columns)
@@ -80,9 +91,9 @@ def write_results(
         write_csv(folder / "slices.csv", [result.row() for result in slices])
     else:
         (folder / "slices.csv").unlink(missing_ok=True)  # of an earlier run into the same folder
-    write_json(
-        folder / "summary.json", {**cohort.as_json(), "per_slice": _slice_means(slices)} if slices else cohort.as_json()
-    )
-    write_text(folder / "table.md", table_text(cohort, results))
-    write_text(folder / "table.tex", latex_table(cohort_rows(cohort), caption=_notes(results)))
+    more: dict[str, Any] = {"per_slice": _slice_means(slices)} if slices else {}
+    more |= {"seen_in_training": dict(seen)} if seen is not None else {}
+    write_json(folder / "summary.json", {**cohort.as_json(), **more})
+    write_text(folder / "table.md", table_text(cohort, results, notes=notes))
+    write_text(folder / "table.tex", latex_table(cohort_rows(cohort), caption=_notes(results, notes)))
     return cohort
