@@ -11,6 +11,7 @@ from made_lits import make_lits, shrink
 from rmaunet.cli.main import main
 from rmaunet.experiments.tables import PAPER_BASES
 from rmaunet.io import read_volume, write_mask
+from rmaunet.train.timing import StepTime
 from rmaunet.volume import make_volume
 
 
@@ -119,3 +120,16 @@ def test_wrong_data_give_one_line_and_leave_no_table(
     assert shown[fault] in line
     left = [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()]
     assert left == []
+
+
+def test_hours_are_scaled_from_the_timed_step(
+    layout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Timed: 1 s for the gradient, 0.5 s for the update, 0.25 s forward, on one slice of 128 x 128."""
+    monkeypatch.setattr("rmaunet.train.timing.time_step", lambda experiment, size, batch: StepTime(1.0, 0.5, 0.25))
+    words = ["reproduce", "loss", "--data", str(layout), "-o", str(tmp_path / "out"), "--dry-run", "--json"]
+    assert main(words) == 0
+    for run in json.loads(capsys.readouterr().out)[0]["runs"]:
+        assert run["seconds_per_step"] == 8 * 4 * 1.0 + 0.5
+        assert run["train_hours"] == pytest.approx(run["steps"] * 32.5 / 3600)
+        assert run["test_hours"] == pytest.approx(27 * 0.25 * 4 * (58_638 - 2823) / 111 / 3600)

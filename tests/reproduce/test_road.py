@@ -6,19 +6,22 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_lits import STEPS, ircadb_cases, make_lits, shrink
 
 from rmaunet.cli.main import main
+from rmaunet.data.phantom import phantom
 from rmaunet.errors import InputError, OutputError
 from rmaunet.evaluate import evaluate_case
 from rmaunet.experiments.paper import TABLES
-from rmaunet.io import read_mask
+from rmaunet.io import read_mask, read_volume, write_mask, write_volume
 from rmaunet.reproduce.figures import reproduce_figure
+from rmaunet.reproduce.leaks import with_leaks
 from rmaunet.reproduce.make import reproduce, score_plan
-from rmaunet.reproduce.plan import make_plan
+from rmaunet.reproduce.plan import find_data, make_plan
 from rmaunet.reproduce.request import Request
-from rmaunet.volume import axial
+from rmaunet.volume import axial, make_volume
 
 EXPERIMENTS = ("rmaunet_ce", "rmaunet_ce-dice", "rmaunet")  # Table 6
 
@@ -253,3 +256,24 @@ def test_figures_show_slices_chosen_by_rule(
         assert [one["slice"] for one in content["slices"]] == [area[case][0] for case in expected]
         assert [one["tumor_area_mm2"] for one in content["slices"]] == pytest.approx([area[c][1] for c in expected])
     assert content["networks"] == ["RMAU-Net, ce", "RMAU-Net, ce_dice", "RMAU-Net"]
+
+
+def test_a_training_scan_under_a_test_name_is_found_by_content(tmp_path: Path) -> None:
+    """Volume 1 is volume 27 mirrored and in another window; volume 0 is another patient."""
+    root = tmp_path / "LiTS"
+    root.mkdir()
+    for n, seed in ((0, 0), (27, 27), (1, 27)):
+        made = phantom("abdomen", seed=seed, shape=(24, 96, 96))
+        array = np.ascontiguousarray(np.asarray(made.ct.array)[:, :, ::-1]) if n == 1 else np.asarray(made.ct.array)
+        ct = make_volume(np.clip(array, -150, 250) if n == 1 else array, np.asarray(made.ct.affine))
+        write_volume(ct, root / f"volume-{n}.nii.gz")
+        write_mask(made.mask, root / f"segmentation-{n}.nii.gz", like=read_volume(root / f"volume-{n}.nii.gz"))
+    request = Request((root,), tmp_path / "out")
+    plan = make_plan("table6", request, find_data((root,)))
+    assert {run.leaked for run in plan.runs} == {()}
+    said: list[str] = []
+    assert {run.leaked for run in with_leaks(plan, request.out, said.append).runs} == {("volume-1",)}
+    assert sum(text.startswith("fingerprint") for text in said) == 3
+    again: list[str] = []
+    assert {run.leaked for run in with_leaks(plan, request.out, again.append).runs} == {("volume-1",)}
+    assert not any(text.startswith("fingerprint") for text in again)

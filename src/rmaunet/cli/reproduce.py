@@ -55,6 +55,8 @@ class Reproduce:
     """Train what is missing; --no-train makes the table of what is trained already."""
     surface: bool = True
     """Measure distances between surfaces."""
+    overlap: bool = False
+    """Look for test scans in the training set by content; known ones (LiTS 28-47 in 3D-IRCADb) are marked without it."""
     patients: Path | None = None
     """JSON map of cases to patients: test volumes that are repeat scans are averaged before rows are compared."""
     threads: int = 0
@@ -89,6 +91,7 @@ def main(argv: list[str]) -> int:
         train=args.train,
         patients=read_patients(args.patients) if args.patients else None,
         surface=args.surface,
+        overlap=args.overlap,
     )
     if args.dry_run:
         return _dry_run(args, request)

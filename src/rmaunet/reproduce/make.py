@@ -9,6 +9,7 @@ from pathlib import Path
 from rmaunet.files import make_folder
 from rmaunet.notices import collect_notices, notice
 from rmaunet.reproduce.hashes import Hashes
+from rmaunet.reproduce.leaks import with_leaks
 from rmaunet.reproduce.output import inputs, is_current, table_files, write_table
 from rmaunet.reproduce.plan import TITLES, Plan, Run, find_data, make_plan
 from rmaunet.reproduce.request import Request, table_names
@@ -73,8 +74,9 @@ def reproduce(name: str, request: Request, say: Say = lambda _: None) -> list[Ma
     made = []
     planned = plans(name, request)
     with locked(request.out):
-        for plan in planned:
+        for asked in planned:
             with collect_notices() as notices:
+                plan = with_leaks(asked, request.out, say) if request.overlap else asked
                 scored = score_plan(plan, request, say)
                 made_from = inputs(plan, request, scored)
                 fresh = not is_current(plan, request, made_from)
@@ -116,5 +118,5 @@ def _warn(plan: Plan) -> None:
         notice(
             plan.name,
             f"{len(leaked)} test cases of {TITLES[plan.reported.data]} are of patients in the training set, so this is no "
-            "test on unseen patients; the table marks it, and --protocol lits_clean avoids it",
+            "test on unseen patients; the table marks it (--protocol lits_clean leaves LiTS 28-47 out of training)",
         )

@@ -49,6 +49,7 @@ class Request:
         train: Train what is missing; if not, rows show the trainings that are there.
         patients: Case to patient, for test volumes that are repeat scans.
         surface: Measure distances between surfaces.
+        overlap: Compare test and training scans by content, and mark those that are the same.
     """
 
     roots: tuple[Path, ...]
@@ -63,6 +64,7 @@ class Request:
     train: bool = True
     patients: Mapping[str, str] | None = None
     surface: bool = True
+    overlap: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense (UsageError)."""
