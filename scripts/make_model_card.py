@@ -112,12 +112,18 @@ def calibration(card: dict[str, Any]) -> str:
     figures, lesions = rows_of(folder / "cases.csv"), rows_of(folder / "lesions.csv")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     count = len({row["case"] for row in figures})
+    measured = {row["case"].removeprefix("volume-") for row in figures}
+    dice = {row["name"]: value(row, "liver_dice") for row in rows_of(ROOT / "results/first/cases.csv")}
+    missing = [name for name in dice if name not in measured]
+    worst = sorted(set(missing) & set(sorted(dice, key=lambda name: dice[name])[:WORST]), key=int)
     same = manifest["weights"]["sha256"] == card["sha256"]
     lines = [
         "## Calibration",
         "",
         f"Measured on {'the 14' if count == 14 else f'{count} of the 14'} volumes above; nothing was fitted by it: no "
         "temperature, no threshold." + ("" if same else " **Measured with an older version of these weights.**"),
+        *([f"Volumes {', '.join(missing)} have not been measured."] if missing else []),
+        *([f"Volumes {', '.join(worst)} have the worst livers, so these figures are too good."] if worst else []),
         "Probabilities are the network's before postprocessing, on the CT's own pixels. Voxels counted: the bounding box of",
         "the reference's liver, and for the tumor also the reference's liver alone. Twenty bins of equal width. Almost all",
         "voxels of the box lie in the first bin, which makes the plain error small; the third column leaves that bin out.",
@@ -143,7 +149,7 @@ def calibration(card: dict[str, Any]) -> str:
         "`benchmarks/calibration.py` writes.",
         "",
         "What `--confidence` says of a lesion, held against the reference (a lesion is real if it shares a voxel with a",
-        "tumor of the reference):",
+        "tumor of the reference; slices more than ten beyond the liver are not looked at):",
         "",
         "| mean probability of the lesion | marked | real | share |",
         "|---|---|---|---|",

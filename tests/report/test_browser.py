@@ -110,11 +110,11 @@ def write_series(made: Phantom, folder: Path) -> Path:
         data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID = CTImageStorage
         data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID = generate_uid()
-        data.Modality, data.SeriesInstanceUID, data.StudyInstanceUID = "CT", uid, uid + ".1"
+        data.Modality, data.SeriesInstanceUID, data.StudyInstanceUID = "CT", uid, generate_uid(entropy_srcs=["study"])
         data.PatientName, data.PatientID = hostile("patient"), hostile("id")
         data.SeriesDescription, data.StudyDescription = hostile("series"), hostile("study")
         data.InstitutionName = hostile("place")
-        data.InstanceNumber, data.FrameOfReferenceUID = index + 1, uid + ".2"
+        data.InstanceNumber, data.FrameOfReferenceUID = index + 1, generate_uid(entropy_srcs=["frame"])
         data.PatientBirthDate, data.PatientSex, data.StudyDate, data.StudyTime = "", "", "20200102", "101112"
         data.AccessionNumber, data.StudyID, data.ReferringPhysicianName, data.Manufacturer = "", "", "", ""
         data.SeriesNumber = 1
