@@ -41,6 +41,7 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command("Research", "Masks against references: dice, distances, lesions; per case, mean, interval."),
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),
     "train": Command("Research", "Train a network; resumes where it stopped."),
+    "bench": Command("Research", "Speed, memory and agreement of the runtimes on this machine."),
     "models": Command("Weights", "List, show, verify and import weights."),
 }
 

@@ -86,11 +86,10 @@ def main(argv: list[str]) -> int:
         )
     make_folder(args.output.parent if own_name else args.output)
     from rmaunet.predict import load_weights
-    from rmaunet.predict.denormals import flushed_denormals
     from rmaunet.segment.find import is_batch
     from rmaunet.segment.scan import Request
 
-    weights = load_weights(args.weights)
+    weights = load_weights(args.weights, at_once=False)
     request = Request(
         formats=args.format or ((FORMAT_OF[own_name],) if own_name else ("nifti",)),
         overlay=args.overlay,
@@ -99,10 +98,9 @@ def main(argv: list[str]) -> int:
         volume=args.volume,
         hu_offset=args.hu_offset,
     )
-    with flushed_denormals():
-        if own_name is None and args.series is None and is_batch(args.input):
-            return _many(args, weights, request)
-        return _one(args, weights, request, own_name)
+    if own_name is None and args.series is None and is_batch(args.input):
+        return _many(args, weights, request)
+    return _one(args, weights, request, own_name)
 
 
 def _suffix(path: Path) -> str | None:

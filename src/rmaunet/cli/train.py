@@ -40,6 +40,8 @@ class Train:
     """Steps between checkpoints."""
     threads: int = 0
     """Threads for the network; 0 takes one a core."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or mps."""
     dry_run: bool = False
     """Check and print the experiment and the plan, train nothing."""
     list: bool = False
@@ -85,8 +87,10 @@ def main(argv: list[str]) -> int:
 
     from rmaunet.data.splits import split_cases
     from rmaunet.data.store import Store
+    from rmaunet.predict.memory import keep_freed_memory
     from rmaunet.train import train
 
+    keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
 
@@ -95,7 +99,9 @@ def main(argv: list[str]) -> int:
 
     store = Store(args.data, check=True)
     cases, _ = split_cases(args.split, [case.name for case in store.cases])
-    weights = train(experiment, store, cases, args.output, checkpoint_every=args.checkpoint_every, say=say)
+    weights = train(
+        experiment, store, cases, args.output, checkpoint_every=args.checkpoint_every, say=say, device=args.device
+    )
     print(weights)
     return 0
 

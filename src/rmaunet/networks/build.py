@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from rmaunet.networks.adapter import borrowed_network
-from rmaunet.networks.rmaunet import widths_from_base
+if TYPE_CHECKING:  # the settings are read where nothing is built
+    from torch import nn
 
 __all__ = ["NetworkSettings", "build_network"]
 
@@ -49,6 +48,8 @@ def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: i
         ValueError: If the name or an option is unknown.
     """
     from rmaunet.networks import NETWORKS
+    from rmaunet.networks.adapter import borrowed_network
+    from rmaunet.networks.rmaunet import widths_from_base
 
     if ":" in settings.name:
         return borrowed_network(settings.name, in_channels=in_channels, classes=classes, options=settings.options)

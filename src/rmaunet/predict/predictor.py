@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
 from rmaunet.predict.memory import fitting_batch, predicted_bytes
@@ -15,10 +15,12 @@ from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.search import Search
 from rmaunet.predict.stream import Stopwatch, Watch, fill_labels
-from rmaunet.predict.torch_runtime import TorchRuntime
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
 from rmaunet.volume import Volume, axial
+
+if TYPE_CHECKING:
+    from torch import nn
 
 __all__ = ["Prediction", "Predictor", "Watch"]
 
@@ -87,6 +89,8 @@ class Predictor:
         all_slices: bool = False,
     ) -> Predictor:
         """A predictor of a PyTorch network as it is; the network is put into evaluation mode and onto the device."""
+        from rmaunet.predict.torch_runtime import TorchRuntime
+
         runtime = TorchRuntime(network, device=device, precision=precision)
         return cls(runtime, preprocessing, postprocessing, batch=batch, all_slices=all_slices)
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from rmaunet.errors import ModelError, RmaunetError
 from rmaunet.files import make_folder, write_bytes, write_json
@@ -24,6 +20,9 @@ from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
 from rmaunet.settings import from_dict, to_dict
+
+if TYPE_CHECKING:  # PyTorch takes longer to import than a converted network to start: only those who need tensors pay
+    from torch import Tensor, nn
 
 __all__ = ["ModelCard", "Weights", "load_weights", "save_weights", "shipped_weights"]
 
@@ -105,6 +104,9 @@ def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard
         OutputError: If the folder cannot be written.
         ModelError: If a weight is not finite in half precision.
     """
+    import safetensors.torch
+    import torch
+
     make_folder(folder)
     state: dict[str, Tensor] = {}
     for name, tensor in network.state_dict().items():
@@ -121,11 +123,33 @@ def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard
     return card
 
 
-def load_weights(name: str | Path) -> Weights:
+class _StateWhenAsked(Mapping[str, "Tensor"]):
+    """The tensors of a folder, read and checked when one is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _state(self) -> Mapping[str, Tensor]:
+        return load_weights(self._folder).state
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self._state[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state)
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+
+def load_weights(name: str | Path, *, at_once: bool = True) -> Weights:
     """Read weights.
 
     Args:
         name: Name of shipped weights, a folder, or a ``.safetensors`` file with ``card.json`` beside it.
+        at_once: False checks the card and the checksum now and leaves the tensors, and PyTorch, until they are used: a
+            network converted before needs neither.
 
     Returns:
         Card and tensors, checked.
@@ -149,6 +173,10 @@ def load_weights(name: str | Path) -> Weights:
     found = hashlib.sha256(data).hexdigest()
     if found != card.sha256:
         raise ModelError(tensor_path, "sha256", found, f"the card says {card.sha256 or 'nothing'}", "restore the file")
+    if not at_once:
+        return Weights(card, _StateWhenAsked(tensor_path.parent))
+    import safetensors.torch
+
     try:
         state = safetensors.torch.load(data)
     except (safetensors.SafetensorError, ValueError) as error:
@@ -169,6 +197,8 @@ def _find(name: str | Path) -> Path:
 
 
 def _checked(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> dict[str, Tensor]:
+    import torch
+
     with torch.device("meta"):
         expected = _build(card).state_dict()
     for key in sorted(expected.keys() ^ state.keys()):

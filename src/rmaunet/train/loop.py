@@ -27,6 +27,7 @@ from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
+from rmaunet.train.device import usable_device
 from rmaunet.train.ema import Average
 from rmaunet.train.log import Log
 from rmaunet.train.plan import Plan, make_plan
@@ -78,6 +79,7 @@ def train(
     validate: Callable[[nn.Module, int], None] | None = None,
     validate_every: int = 0,
     stop_after: int | None = None,
+    device: str = "cpu",
 ) -> Path:
     """Train an experiment, or go on where it stopped.
 
@@ -91,6 +93,7 @@ def train(
         validate: Called with the network to be released (the average, if there is one) and the steps done.
         validate_every: Steps between calls; 0 never.
         stop_after: Stop with a checkpoint once this many steps are done in all.
+        device: "cpu", "cuda", "cuda:1", "mps"; a run may go on on another one, bit for bit only on a CPU.
 
     Returns:
         The folder of the weights, ``folder / "weights"``; they are written at the end and with every checkpoint.
@@ -99,15 +102,17 @@ def train(
         InputError: If the store does not fit the experiment, or the folder holds another experiment.
         OutputError: If the folder is in use or the disk is full.
         TrainingError: If the loss stays non-finite, naming step and cases.
+        UsageError: If the device cannot be used here.
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
     """
     _check(experiment, store)
     torch.manual_seed(experiment.seed)
     sampler = Sampler([store.case(name) for name in cases], experiment.sampling, seed=experiment.seed)
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
-    batches = Batches(store, experiment, plan, sampler)
+    place = usable_device(device)
+    batches = Batches(store, experiment, plan, sampler, pin=place.type == "cuda")
     with flushed_denormals(), locked(folder), _Stopping() as stopping:
-        state = _start(experiment)
+        state = _start(experiment, place)
         stored = load_checkpoint(folder)
         if stored is not None:
             _same_experiment(stored["experiment"], experiment, folder)
@@ -147,10 +152,10 @@ def _same_experiment(stored: dict[str, Any], experiment: Experiment, folder: Pat
             raise InputError(folder, "experiment.json", key, "differs from the run started here", "use a new folder")
 
 
-def _start(experiment: Experiment) -> _State:
+def _start(experiment: Experiment, place: torch.device) -> _State:
     settings = experiment.training
     network = build_network(experiment.network, in_channels=experiment.preprocessing.channels)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     make = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
     optimiser = make(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     average = Average(network, decay=settings.ema_decay) if settings.ema_decay else None
@@ -173,6 +178,7 @@ def _run(
 ) -> None:
     loss_of = LOSSES[experiment.loss]()
     last = min(plan.steps, stop_after) if stop_after is not None else plan.steps
+    place = next(state.network.parameters()).device
     bad, summed, counted, began, slices = 0, 0.0, 0, time.perf_counter(), 0
 
     def keep() -> None:
@@ -182,7 +188,7 @@ def _run(
     for step, batch in batches.from_step(state.step):
         if step >= last or stopping.asked:
             break
-        value = _step(state, experiment, plan, loss_of, step, batch)
+        value = _step(state, experiment, plan, loss_of, step, batch.to(place))
         bad = 0 if math.isfinite(value) else bad + 1
         if bad >= BAD_STEPS:
             what = f"{value} for {bad} steps in a row, last on {seen_cases(batch.refs)}"
@@ -211,7 +217,7 @@ def _step(state: _State, experiment: Experiment, plan: Plan, loss_of: nn.Module,
         group["lr"] = plan.learning_rate(step)
     images = batch.images.to(memory_format=torch.channels_last)
     state.network.train()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=experiment.training.precision == "bfloat16"):
+    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=experiment.training.precision == "bfloat16"):
         logits = state.network(images)
     loss: Tensor = loss_of(logits.float(), batch.targets)
     value = float(loss.detach())
