@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = ["Prediction", "Predictor", "Watch"]
+
+_logger = logging.getLogger("rmaunet")
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,8 @@ class Predictor:
         with stopwatch("prepare"):
             prepared = prepare(ct, self.preprocessing)
             batch = fitting_batch(prepared, self.batch, self.max_memory)
+            expected = predicted_bytes(prepared, batch)
+            _logger.info("about %.2f GiB of memory at most, %d slices a call", expected / 2**30, batch)
             mask, labels = _empty_mask(ct, prepared)
         search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.all_slices)
         computed = fill_labels(
@@ -178,7 +183,7 @@ class Predictor:
             postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
         with stopwatch("restore"):
             mask = mask or restore(labels, prepared)
-        return Prediction(mask, stopwatch.seconds, computed, batch, predicted_bytes(prepared, batch))
+        return Prediction(mask, stopwatch.seconds, computed, batch, expected)
 
 
 def _empty_mask(ct: Volume, prepared: Prepared) -> tuple[Volume | None, NDArray[np.uint8]]:
