@@ -190,6 +190,6 @@ def _empty_mask(ct: Volume, prepared: Prepared) -> tuple[Volume | None, NDArray[
     """A mask on the CT's grid and its axial view: what is written to the one is in the other, and nothing is copied."""
     mask = ct.with_array(np.zeros(ct.spatial_shape, np.uint8))
     labels = np.asarray(axial(mask).array)
-    if labels.shape == prepared.ct.spatial_shape and np.shares_memory(labels, mask.array):
+    if labels.shape == prepared.ct.spatial_shape and np.may_share_memory(labels, mask.array):
         return mask, labels
     return None, np.zeros(prepared.ct.spatial_shape, np.uint8)
