@@ -78,7 +78,7 @@ def segment_row(scan: Path, *options: str, threads: int = 0) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, "-c", "from rmaunet.cli.main import run; run()", "segment", "-i", str(scan)]
-        words += ["-o", folder, "--threads", str(threads), "--no-overlay", *options]
+        words += ["-o", folder, "--threads", str(threads), *options]
         began, before = time.perf_counter(), os.times()
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         wall, after = time.perf_counter() - began, os.times()

@@ -144,12 +144,12 @@ def _agreement(args: Agreement) -> int:
         missing = ", ".join(name for name in args.cases if name not in known)
         raise InputError(args.data, "cases", missing or 0, "no such labelled case", "see --cases")
     weights = load_weights(args.weights)
+    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": _versions()}
+    write_json(args.output / "manifest.json", {**content, "machine": machine()})
     rows: list[dict[str, Any]] = []
     for row in compare_ways(cases, weights, ways, say=_say):
         rows.append(row)
         write_csv(args.output / "agreement.csv", rows)
-    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": _versions()}
-    write_json(args.output / "manifest.json", {**content, "machine": machine()})
     for line in verdicts(rows):
         print(
             f"{line['way']:<28} liver {line['liver_dice']:.6f} tumor {line['tumor_dice']:.6f} largest change of a case's Dice "
