@@ -11,13 +11,13 @@ LAYER = {
     "networks": 0, "losses": 0, "volume": 0,
     "io": 1, "preprocess": 1, "evaluate": 1,
     "data": 2, "predict": 2, "report": 2,
-    "experiments": 3, "segment": 3, "train": 4, "reproduce": 5, "cli": 6, "__main__": 6,
+    "experiments": 3, "segment": 3, "train": 4, "bench": 4, "reproduce": 5, "cli": 6, "__main__": 6,
 }  # fmt: skip
 GROUND = {"errors", "labels", "notices", "files", "settings", "runs"}
 # Rooms that may import a library; every other room must not.
 ONLY = {
     "nibabel": {"io"}, "SimpleITK": {"io", "volume"}, "pydicom": {"io"},
-    "torch": {"networks", "losses", "predict", "train", "cli"},
+    "torch": {"networks", "losses", "predict", "train", "bench", "cli"},
 }  # fmt: skip
 
 

@@ -29,7 +29,9 @@ def liver_mask(labels: NDArray[np.generic]) -> NDArray[np.bool_]:
         >>> liver_mask(np.array([0, 1, 2])).tolist()
         [False, True, True]
     """
-    return np.asarray((labels == LIVER) | (labels == TUMOR))
+    mask = np.asarray(labels == LIVER)
+    mask |= labels == TUMOR
+    return mask
 
 
 def tumor_mask(labels: NDArray[np.generic]) -> NDArray[np.bool_]:

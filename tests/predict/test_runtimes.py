@@ -1,5 +1,6 @@
 """Every runtime computes what PyTorch computes; the choice follows the rule; conversions are kept and nothing is sent."""
 
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -171,3 +172,25 @@ def test_threads_follow_the_share_of_the_machine(tmp_path, monkeypatch):
     assert network_threads() == available_cores()
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert network_threads() == available_cores()
+
+
+def test_a_converted_network_starts_without_pytorch(tmp_path):
+    save = "from rmaunet.predict import load_weights; from rmaunet.predict.choose import choose_runtime; import sys; "
+    save += "r = choose_runtime(load_weights('fast', at_once=False), device='cpu').runtime; "
+    save += "import numpy as np; p = r(np.zeros((1, 1, 32, 32), np.float32)); print(r.name, p.shape, 'torch' in sys.modules)"
+    for with_torch in (True, False):  # converted by the first, read by the second
+        done = subprocess.run([sys.executable, "-c", save], capture_output=True, text=True, check=True)
+        assert done.stdout.split("\n")[0] == f"openvino (1, 2, 32, 32) {with_torch}"
+
+
+def test_denormals_are_zero_in_the_threads_pytorch_starts_and_nowhere_after():
+    code = "import torch; from rmaunet.predict.torch_runtime import TorchRuntime\n"
+    code += "class Tiny(torch.nn.Module):\n"
+    code += "    def forward(self, x):\n"
+    code += "        tiny = torch.full((1 << 20,), 1e-40) * torch.ones(1 << 20)\n"  # large enough for every thread
+    code += "        return torch.stack([x[:, 0], x[:, 0] + (tiny != 0).sum()], 1)\n"
+    code += "import numpy as np; torch.set_num_threads(4)\n"
+    code += "p = TorchRuntime(Tiny())(np.zeros((1, 1, 16, 16), np.float32))\n"
+    code += "print(p[0, 1].max(), float(torch.tensor(1e-40) * 1) != 0)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0.5", "True"]

@@ -98,11 +98,10 @@ def main(argv: list[str]) -> int:
         )
     make_folder(args.output.parent if own_name else args.output)
     from rmaunet.predict import load_weights
-    from rmaunet.predict.denormals import flushed_denormals
     from rmaunet.segment.find import find_items, is_batch
     from rmaunet.segment.scan import Request
 
-    weights = load_weights(args.weights)
+    weights = load_weights(args.weights, at_once=False)
     request = Request(
         formats=args.format or ((FORMAT_OF[own_name],) if own_name else ("nifti",)),
         overlay=args.overlay,
@@ -119,10 +118,9 @@ def main(argv: list[str]) -> int:
         notice("segment", "--labelmap and --lesions have no effect without --format dicom-seg")
     many = own_name is None and args.series is None and args.input.is_dir()
     items = find_items(args.input, leave_out=args.output) if many else []
-    with flushed_denormals():
-        if is_batch(items):
-            return _many(args, weights, request, items)
-        return _one(args, weights, request, own_name)
+    if is_batch(items):
+        return _many(args, weights, request, items)
+    return _one(args, weights, request, own_name)
 
 
 def _suffix(path: Path) -> str | None:

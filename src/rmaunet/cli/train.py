@@ -42,6 +42,8 @@ class Train:
     """Steps between checkpoints."""
     threads: int = 0
     """Threads for the network; 0 takes one a core."""
+    device: str = "cpu"
+    """cpu, cuda, cuda:N or mps."""
     dry_run: bool = False
     """Check and print the experiment and the plan, train nothing."""
     list: bool = False
@@ -93,8 +95,10 @@ def main(argv: list[str]) -> int:
     from rmaunet.data.splits import split_cases
     from rmaunet.data.store import Store
     from rmaunet.predict import load_weights
+    from rmaunet.predict.memory import keep_freed_memory
     from rmaunet.train import train
 
+    keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
 
@@ -104,7 +108,16 @@ def main(argv: list[str]) -> int:
     store = Store(args.data, check=True)
     cases, _ = split_cases(args.split, [case.name for case in store.cases])
     start = load_weights(args.start) if args.start else None
-    weights = train(experiment, store, cases, args.output, start=start, checkpoint_every=args.checkpoint_every, say=say)
+    weights = train(
+        experiment,
+        store,
+        cases,
+        args.output,
+        start=start,
+        checkpoint_every=args.checkpoint_every,
+        say=say,
+        device=args.device,
+    )
     print(weights)
     return 0
 

@@ -1,36 +1,27 @@
 """Networks: one file each; slices in, logits out. ``NETWORKS`` maps the name used everywhere to what makes it.
 
 :mod:`rmaunet.networks.facts` says of each what tables print; :mod:`rmaunet.networks.adapter` borrows from other libraries.
+PyTorch is imported once ``NETWORKS`` or ``RMAUNet`` is asked for, not by the settings in :mod:`rmaunet.networks.build`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from rmaunet.networks.asunetpp import ASUNetPlusPlus
-from rmaunet.networks.attention_unet import AttentionUNet
-from rmaunet.networks.hfrunet import HFRUNet
-from rmaunet.networks.raunet import RAUNet
-from rmaunet.networks.rmaunet import RMAUNet
-from rmaunet.networks.saanet import SAANet
-from rmaunet.networks.unet import unet
-from rmaunet.networks.unet3d import UNet3D
-from rmaunet.networks.unet3plus import UNet3Plus
-from rmaunet.networks.unetpp import UNetPlusPlus
+if TYPE_CHECKING:
+    from rmaunet.networks.names import NETWORKS
+    from rmaunet.networks.rmaunet import RMAUNet
 
 __all__ = ["NETWORKS", "RMAUNet"]
 
-NETWORKS: dict[str, Callable[..., nn.Module]] = {
-    "rmaunet": RMAUNet,
-    "unet": unet,
-    "unetpp": UNetPlusPlus,
-    "attention_unet": AttentionUNet,
-    "raunet": RAUNet,
-    "asunetpp": ASUNetPlusPlus,
-    "saanet": SAANet,
-    "hfrunet": HFRUNet,
-    "unet3plus": UNet3Plus,
-    "unet3d": UNet3D,
-}
+
+def __getattr__(name: str) -> object:
+    if name == "NETWORKS":
+        from rmaunet.networks.names import NETWORKS
+
+        return NETWORKS
+    if name == "RMAUNet":
+        from rmaunet.networks.rmaunet import RMAUNet
+
+        return RMAUNet
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

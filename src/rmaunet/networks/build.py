@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from torch import nn
-
-from rmaunet.networks.adapter import borrowed_network
-from rmaunet.networks.ensemble import Ensemble
-from rmaunet.networks.rmaunet import widths_from_base
 from rmaunet.settings import nearest
+
+if TYPE_CHECKING:  # the settings are read where nothing is built
+    from torch import nn
 
 __all__ = ["NetworkSettings", "build_network"]
 
@@ -60,6 +59,9 @@ def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: i
         ValueError: If the name or an option is unknown.
     """
     from rmaunet.networks import NETWORKS
+    from rmaunet.networks.adapter import borrowed_network
+    from rmaunet.networks.ensemble import Ensemble
+    from rmaunet.networks.rmaunet import widths_from_base
 
     if settings.members > 1:
         one = replace(settings, members=1)

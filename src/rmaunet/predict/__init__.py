@@ -5,7 +5,6 @@ from __future__ import annotations
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
 from rmaunet.predict.predictor import Prediction, Predictor, Watch
 from rmaunet.predict.runtime import Runtime
-from rmaunet.predict.torch_runtime import TorchRuntime
 from rmaunet.predict.weights import (
     ModelCard,
     Weights,
@@ -22,7 +21,6 @@ __all__ = [
     "Prediction",
     "Predictor",
     "Runtime",
-    "TorchRuntime",
     "Watch",
     "Weights",
     "fingerprint_file",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
 from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
 from rmaunet.predict.memory import fitting_batch, predicted_bytes
@@ -15,12 +16,16 @@ from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.search import Search
 from rmaunet.predict.stream import Stopwatch, Watch, fill_labels
-from rmaunet.predict.torch_runtime import TorchRuntime
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
 from rmaunet.volume import Volume, axial
 
+if TYPE_CHECKING:
+    from torch import nn
+
 __all__ = ["Prediction", "Predictor", "Watch"]
+
+_logger = logging.getLogger("rmaunet")
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,8 @@ class Predictor:
         all_slices: bool = False,
     ) -> Predictor:
         """A predictor of a PyTorch network as it is; the network is put into evaluation mode and onto the device."""
+        from rmaunet.predict.torch_runtime import TorchRuntime
+
         runtime = TorchRuntime(network, device=device, precision=precision)
         return cls(runtime, preprocessing, postprocessing, batch=batch, all_slices=all_slices)
 
@@ -156,6 +163,8 @@ class Predictor:
         with stopwatch("prepare"):
             prepared = prepare(ct, self.preprocessing)
             batch = fitting_batch(prepared, self.batch, self.max_memory)
+            expected = predicted_bytes(prepared, batch)
+            _logger.info("about %.2f GiB of memory at most, %d slices a call", expected / 2**30, batch)
             mask, labels = _empty_mask(ct, prepared)
         search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.all_slices)
         computed = fill_labels(
@@ -174,13 +183,13 @@ class Predictor:
             postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
         with stopwatch("restore"):
             mask = mask or restore(labels, prepared)
-        return Prediction(mask, stopwatch.seconds, computed, batch, predicted_bytes(prepared, batch))
+        return Prediction(mask, stopwatch.seconds, computed, batch, expected)
 
 
 def _empty_mask(ct: Volume, prepared: Prepared) -> tuple[Volume | None, NDArray[np.uint8]]:
     """A mask on the CT's grid and its axial view: what is written to the one is in the other, and nothing is copied."""
     mask = ct.with_array(np.zeros(ct.spatial_shape, np.uint8))
     labels = np.asarray(axial(mask).array)
-    if labels.shape == prepared.ct.spatial_shape and np.shares_memory(labels, mask.array):
+    if labels.shape == prepared.ct.spatial_shape and np.may_share_memory(labels, mask.array):
         return mask, labels
     return None, np.zeros(prepared.ct.spatial_shape, np.uint8)

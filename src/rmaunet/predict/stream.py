@@ -76,17 +76,14 @@ def fill_labels(
         with stopwatch("prepare"):
             return indices, prepared.pick(indices)
 
-    one_thread = {
-        "max_workers": 1,
-        "initializer": cv2.setNumThreads,
-        "initargs": (1,),
-    }  # its pool would fight the network's
-    with ThreadPoolExecutor(**one_thread) as before, ThreadPoolExecutor(max_workers=1) as after:  # type: ignore[arg-type]
+    # OpenCV's own pool would fight the network's threads.
+    preparing = ThreadPoolExecutor(1, "prepare", initializer=cv2.setNumThreads, initargs=(1,))
+    with preparing, ThreadPoolExecutor(1, "restore") as restoring:
         waiting: deque[Future[None]] = deque()
 
         def ask() -> Future[Slab] | None:
             indices = search.take(batch)
-            return before.submit(slab_of, indices) if indices else None
+            return preparing.submit(slab_of, indices) if indices else None
 
         coming = ask()
         while coming is not None:
@@ -98,7 +95,7 @@ def fill_labels(
             search.tell(z for z, found in zip(indices, high, strict=True) if found)
             while len(waiting) >= _WAITING:
                 waiting.popleft().result()
-            waiting.append(after.submit(bring_back, indices, maps))
+            waiting.append(restoring.submit(bring_back, indices, maps))
             coming = coming or ask()
             done += len(indices)
             progress(done if coming else depth, depth)

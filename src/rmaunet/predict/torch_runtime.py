@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from rmaunet.predict.denormals import flushed_denormals
+
 __all__ = ["TorchRuntime"]
 
 
@@ -32,11 +34,12 @@ class TorchRuntime:
 
     def __call__(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
         """Probabilities (N, 2, H, W) of a slab (N, C, H, W)."""
-        images = torch.from_numpy(slab).to(self.device, memory_format=torch.channels_last)
         with (
+            flushed_denormals(),  # PyTorch's own threads are started by the first call, and begin with its setting
             torch.inference_mode(),
             torch.autocast(self._type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"),
         ):
-            logits = self._network(images)
-        result: NDArray[np.float32] = torch.sigmoid(logits.float()).contiguous().cpu().numpy()
+            images = torch.from_numpy(slab).to(self.device, memory_format=torch.channels_last)
+            probabilities = torch.sigmoid(self._network(images).float()).contiguous().cpu()
+        result: NDArray[np.float32] = probabilities.numpy()
         return result

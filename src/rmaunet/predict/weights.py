@@ -9,14 +9,11 @@ describes, and the file's SHA-256 against the card's.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import safetensors.torch
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from rmaunet.errors import ModelError, RmaunetError
 from rmaunet.files import make_folder, write_bytes, write_json
@@ -24,6 +21,9 @@ from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
 from rmaunet.settings import from_dict, read_json, to_dict
+
+if TYPE_CHECKING:  # PyTorch takes longer to import than a converted network to start: only those who need tensors pay
+    from torch import Tensor, nn
 
 __all__ = [
     "FINGERPRINTS",
@@ -39,7 +39,6 @@ __all__ = [
 
 SHIPPED = Path(__file__).parents[1] / "models"
 FINGERPRINTS = "fingerprints.json"
-FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 LICENCE = "Research use only. Trained on LiTS (CC BY-NC-ND 4.0) / MSD Task03 (CC BY-SA 4.0) data."
 
 
@@ -124,6 +123,9 @@ def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard
         OutputError: If the folder cannot be written.
         ModelError: If a weight is not finite in half precision.
     """
+    import safetensors.torch
+    import torch
+
     make_folder(folder)
     state: dict[str, Tensor] = {}
     for name, tensor in network.state_dict().items():
@@ -140,11 +142,33 @@ def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard
     return card
 
 
-def load_weights(name: str | Path) -> Weights:
+class _StateWhenAsked(Mapping[str, "Tensor"]):
+    """The tensors of a file, read and checked when one is asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @cached_property
+    def _state(self) -> Mapping[str, Tensor]:
+        return load_weights(self._path).state
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self._state[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._state)
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+
+def load_weights(name: str | Path, *, at_once: bool = True) -> Weights:
     """Read weights.
 
     Args:
         name: Name of shipped weights, a folder, or a ``.safetensors`` file with ``card.json`` beside it.
+        at_once: False checks the card and the checksum now and leaves the tensors, and PyTorch, until they are used: a
+            network converted before needs neither.
 
     Returns:
         Card and tensors, checked.
@@ -162,6 +186,10 @@ def load_weights(name: str | Path) -> Weights:
     found = hashlib.sha256(data).hexdigest()
     if found != card.sha256:
         raise ModelError(tensor_path, "sha256", found, f"the card says {card.sha256 or 'nothing'}", "restore the file")
+    if not at_once:
+        return Weights(card, _StateWhenAsked(tensor_path), tensor_path.parent)
+    import safetensors.torch
+
     try:
         state = safetensors.torch.load(data)
     except Exception as error:  # a damaged header makes the library raise almost anything
@@ -236,6 +264,9 @@ def checked_state(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> d
     Raises:
         ModelError: If a key, shape, type or value is none of this network's.
     """
+    import torch
+
+    floats = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
     with torch.device("meta"):
         expected = _build(card).state_dict()
     for key in sorted(expected.keys() ^ state.keys()):
@@ -245,7 +276,7 @@ def checked_state(state: Mapping[str, Tensor], card: ModelCard, path: Path) -> d
         if tensor.shape != expected[key].shape:
             shapes = f"expected {tuple(expected[key].shape)}"
             raise ModelError(path, f"{key} shape", tuple(tensor.shape), shapes, "these weights are of another network")
-        fits = tensor.dtype in FLOATS if expected[key].is_floating_point() else tensor.dtype == expected[key].dtype
+        fits = tensor.dtype in floats if expected[key].is_floating_point() else tensor.dtype == expected[key].dtype
         if not fits or tensor.layout != torch.strided:
             raise ModelError(path, f"{key} type", str(tensor.dtype), "is of another type", "restore the file")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():

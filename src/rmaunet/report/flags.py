@@ -14,8 +14,8 @@ from typing import Any
 import cc3d
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
+from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask
 from rmaunet.report.lesions import Lesion
 from rmaunet.report.measures import Measures
@@ -86,24 +86,24 @@ def quality_flags(
         >>> [flag.code for flag in quality_flags(None, empty, measure(None, empty), [])]
         ['no_liver']
     """
-    liver = liver_mask(axial(mask).array)
-    flags = _liver_flags(liver, measures)
+    labels = np.asarray(axial(mask).array)
+    flags = _liver_flags(labels, measures)
     if ct is not None:
         flags += _hu_flags(ct, measures)
     if measures.liver_ml > 0:
-        flags += _part_flags(liver, measures.voxel_ml)
+        flags += _part_flags(labels, measures.voxel_ml)
     return flags + _lesion_flags(lesions) + _slice_flags(measures.spacing_mm[0], slice_thickness_mm)
 
 
-def _liver_flags(liver: NDArray[np.bool_], measures: Measures) -> list[Flag]:
-    if not liver.any():
+def _liver_flags(labels: NDArray[np.generic], measures: Measures) -> list[Flag]:
+    if not labels.any():
         return [Flag("no_liver", "the mask holds no liver")]
     flags = []
     cut = [
         side
         for axis, sides in enumerate(SIDES)
         for side, index in zip(sides, (0, -1), strict=True)
-        if np.take(liver, index, axis=axis).any()
+        if np.take(labels, index, axis=axis).any()
     ]
     if cut:
         text = f"the liver reaches the scan's {_listed(cut)}: it may go on, and its volumes are lower bounds"
@@ -141,9 +141,9 @@ def _hu_flags(ct: Volume, measures: Measures) -> list[Flag]:
     return flags
 
 
-def _part_flags(liver: NDArray[np.bool_], voxel_ml: float) -> list[Flag]:
-    box = ndimage.find_objects(liver.astype(np.uint8))[0]
-    parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(liver[box]), connectivity=26))
+def _part_flags(labels: NDArray[np.generic], voxel_ml: float) -> list[Flag]:
+    liver = liver_mask(labels[union_box(labels, labels)])  # nothing of a long scan's size is made
+    parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(liver), connectivity=26))
     sizes = np.bincount(parts.ravel())[1:] * voxel_ml
     large = int(np.count_nonzero(sizes >= PART_ML))
     if large <= 1 and sizes.size <= MANY_PARTS:

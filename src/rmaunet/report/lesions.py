@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from rmaunet.evaluate.box import union_box
 from rmaunet.labels import LIVER, liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.report.diameters import PlanarDiameters, maximum_diameter_mm, planar_diameters
 from rmaunet.report.measures import NOTHING, intensity
@@ -104,13 +105,14 @@ def lesion_table(ct: Volume | None, mask: Volume) -> list[Lesion]:
         InputError: If CT and mask are not on one grid.
     """
     image, labels = (None, axial(mask)) if ct is None else matched(ct, mask)
-    tumor = tumor_mask(labels.array)
+    liver_box = union_box(labels.array, labels.array)  # nothing of a long scan's size is made
+    tumor = tumor_mask(labels.array[liver_box])
     if not tumor.any():
         return []
-    box = ndimage.find_objects(tumor.astype(np.uint8))[0]
+    box = ndimage.find_objects(tumor.view(np.uint8))[0]
     parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(tumor[box]), connectivity=26))
     scene = _Scene.of(image, labels, np.linalg.inv(np.asarray(mask.affine)))
-    offset = tuple(side.start for side in box)
+    offset = tuple(outer.start + side.start for outer, side in zip(liver_box, box, strict=True))
     found = [
         scene.lesion(parts[at] == number, tuple(o + side.start for o, side in zip(offset, at, strict=True)))
         for number, at in enumerate(ndimage.find_objects(parts), start=1)
@@ -147,8 +149,9 @@ class _Scene:
         d, h, w = (float(s) for s in labels.spacing)
         points = _surface_voxels(labels.array) * np.array([d, h, w])
         parenchyma_hu = math.nan
-        if image is not None and (inside := parenchyma_mask(labels.array)).any():
-            parenchyma_hu = float(np.mean(image.array[inside], dtype=np.float64))
+        box = union_box(labels.array, labels.array)
+        if image is not None and (inside := parenchyma_mask(labels.array[box])).any():
+            parenchyma_hu = float(np.mean(image.array[box][inside], dtype=np.float64))
         return cls(
             hu=None if image is None else image.array,
             labels=labels.array,
@@ -234,12 +237,11 @@ def _surface_voxels(labels: NDArray[np.generic]) -> NDArray[np.int64]:
 
     Between their centers and a lesion's lies the same distance as between both outlines, half a voxel further out.
     """
-    liver = liver_mask(labels)
-    if not liver.any():
-        return np.zeros((0, 3), np.int64)
-    box = ndimage.find_objects(liver.astype(np.uint8))[0]
+    box = union_box(labels, labels)
     box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)  # outside is seen, where the scan has it
-    part = liver[box]
+    part = liver_mask(labels[box])
+    if not part.any():
+        return np.zeros((0, 3), np.int64)
     core = ndimage.binary_erosion(part, border_value=1)
     return np.asarray(np.argwhere(part & ~core) + [s.start for s in box])
 

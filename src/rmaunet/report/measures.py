@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.report.planes import matched
 from rmaunet.volume import Volume, axial, voxel_volume_ml
@@ -98,10 +99,12 @@ def measure(ct: Volume | None, mask: Volume) -> Measures:
         (0.5, 0.005, 1.0)
     """
     image, labels = (None, axial(mask)) if ct is None else matched(ct, mask)
-    values = labels.array
+    box = union_box(labels.array, labels.array)  # nothing of a long scan's size is made
+    values = labels.array[box]
+    hu = None if image is None else image.array[box]
     liver, tumor = int(np.count_nonzero(liver_mask(values))), int(np.count_nonzero(tumor_mask(values)))
     voxel_ml = voxel_volume_ml(labels)
-    depth, height, width = values.shape
+    depth, height, width = labels.array.shape
     d, h, w = (float(s) for s in labels.spacing)
     return Measures(
         liver_ml=liver * voxel_ml,
@@ -109,8 +112,8 @@ def measure(ct: Volume | None, mask: Volume) -> Measures:
         tumor_ml=tumor * voxel_ml,
         burden_percent=100.0 * tumor / liver if liver else math.nan,
         burden_convention=BURDEN_CONVENTION,
-        parenchyma_hu=intensity(NOTHING if image is None else image.array[parenchyma_mask(values)]),
-        tumor_hu=intensity(NOTHING if image is None else image.array[tumor_mask(values)]),
+        parenchyma_hu=intensity(NOTHING if hu is None else hu[parenchyma_mask(values)]),
+        tumor_hu=intensity(NOTHING if hu is None else hu[tumor_mask(values)]),
         spacing_mm=(d, h, w),
         voxel_ml=voxel_ml,
         shape=(depth, height, width),

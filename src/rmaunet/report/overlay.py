@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rmaunet.errors import UsageError
 from rmaunet.files import replacing
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.labels import TUMOR, liver_mask, tumor_mask
 from rmaunet.report.colors import HALO_RGB, LIVER_RGB, TUMOR_RGB, hexadecimal
 from rmaunet.report.planes import PLANES, Crop, Plane, cut, focus, matched, region
 from rmaunet.volume import Volume
@@ -216,9 +216,9 @@ def _draw_scale_bar(ax: Axes, plane: Plane) -> None:
 
 def _draw_legend(figure: Figure, labels: Volume, window_hu: tuple[float, float]) -> None:
     handles = []
-    if liver_mask(labels.array).any():
+    if labels.array.any():
         handles.append(Line2D([], [], color=hexadecimal(LIVER_RGB), linewidth=2, label="liver (with tumor)"))
-    if tumor_mask(labels.array).any():
+    if labels.array.max(initial=0) == TUMOR:
         handles.append(Line2D([], [], color=hexadecimal(TUMOR_RGB), linewidth=2.4, label="tumor"))
     low, high = window_hu
     words = f"window {low:g} to {high:g} HU" if handles else f"the mask is empty; window {low:g} to {high:g} HU"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from rmaunet.errors import InputError
+from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.volume import Volume, axial, geometry_difference
 
@@ -84,19 +85,20 @@ def focus(mask: Volume) -> tuple[int, int, int]:
     Returns:
         Its (d, h, w); the middle of the grid if the mask is empty.
     """
-    labels = mask.array
+    box = union_box(mask.array, mask.array)  # nothing of a long scan's size is made
+    labels = mask.array[box]
     inside = tumor_mask(labels)
     if not inside.any():
         inside = liver_mask(labels)
     if not inside.any():
-        depth, height, width = labels.shape
+        depth, height, width = mask.array.shape
         return depth // 2, height // 2, width // 2
     inside = _largest_part(inside)
     d = int(np.argmax(inside.sum(axis=(1, 2))))
     # A border of background, so that a part cut off by the scan is deepest in its middle and not at the edge.
     depth_mm = ndimage.distance_transform_edt(np.pad(inside[d], 1), sampling=mask.spacing[1:])
     h, w = np.unravel_index(int(np.argmax(depth_mm)), depth_mm.shape)
-    return d, int(h) - 1, int(w) - 1
+    return d + box[0].start, int(h) - 1 + box[1].start, int(w) - 1 + box[2].start
 
 
 def _largest_part(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -162,7 +164,7 @@ def region(ct: Volume, mask: Volume, *, margin_mm: float = 40.0) -> Crop:
         Slices along D, H and W; whole axes where nothing is found.
     """
     depth = ct.array.shape[0]
-    occupied = np.flatnonzero(liver_mask(mask.array).any(axis=(1, 2)))
+    occupied = np.flatnonzero(mask.array.any(axis=(1, 2)))
     along = slice(0, depth)
     if occupied.size:
         margin = int(np.ceil(margin_mm / ct.spacing[0]))

@@ -29,6 +29,7 @@ from rmaunet.runs import locked, machine
 from rmaunet.settings import from_dict, to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
+from rmaunet.train.device import usable_device
 from rmaunet.train.ema import Average
 from rmaunet.train.heads import mean_loss, training_logits
 from rmaunet.train.log import Log
@@ -83,6 +84,7 @@ def train(
     validate: Callable[[nn.Module, int], None] | None = None,
     validate_every: int = 0,
     stop_after: int | None = None,
+    device: str = "cpu",
 ) -> Path:
     """Train an experiment, or go on where it stopped.
 
@@ -97,6 +99,7 @@ def train(
         validate: Called with the network to be released (the average, if there is one) and the steps done.
         validate_every: Steps between calls; 0 never.
         stop_after: Stop with a checkpoint once this many steps are done in all.
+        device: "cpu", "cuda", "cuda:1", "mps"; a run may go on on another one, bit for bit only on a CPU.
 
     Returns:
         The folder of the weights, ``folder / "weights"``; they are written at the end and with every checkpoint.
@@ -106,15 +109,17 @@ def train(
         ModelError: If ``start`` is of another network.
         OutputError: If the folder is in use or the disk is full.
         TrainingError: If the loss stays non-finite, naming step and cases.
+        UsageError: If the device cannot be used here.
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
     """
     _check(experiment, store)
     torch.manual_seed(experiment.seed)
     sampler = Sampler([store.case(name) for name in cases], experiment.sampling, seed=experiment.seed)
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
-    batches = Batches(store, experiment, plan, sampler)
+    place = usable_device(device)
+    batches = Batches(store, experiment, plan, sampler, pin=place.type == "cuda")
     with flushed_denormals(), locked(folder), _Stopping() as stopping:
-        state = _start(experiment, start)
+        state = _start(experiment, place, start)
         state.cases = tuple(dict.fromkeys((*(start.card.trained_on if start else ()), *cases)))
         stored = load_checkpoint(folder)
         if stored is not None:
@@ -172,7 +177,7 @@ def _origin(start: Weights | None) -> dict[str, Any] | None:
     return {"name": start.card.name, "sha256": start.card.sha256, "trained_on": list(start.card.trained_on)}
 
 
-def _start(experiment: Experiment, start: Weights | None) -> _State:
+def _start(experiment: Experiment, place: torch.device, start: Weights | None) -> _State:
     settings = experiment.training
     network = build_network(experiment.network, in_channels=experiment.preprocessing.channels)
     if start is not None:
@@ -181,7 +186,7 @@ def _start(experiment: Experiment, start: Weights | None) -> _State:
             what = f"{start.card.network.name} base {start.card.network.base}, {start.card.preprocessing.channels} channels"
             raise ModelError(start.card.name, "network", what, "is not the experiment's", "start from weights that are")
         network.load_state_dict(dict(start.state))
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     make = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
     optimiser = make(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     average = Average(network, decay=settings.ema_decay) if settings.ema_decay else None
@@ -204,6 +209,7 @@ def _run(
 ) -> None:
     loss_of = LOSSES[experiment.loss]()
     last = min(plan.steps, stop_after) if stop_after is not None else plan.steps
+    place = next(state.network.parameters()).device
     bad, summed, counted, began, slices = 0, 0.0, 0, time.perf_counter(), 0
 
     def keep() -> None:
@@ -213,7 +219,7 @@ def _run(
     for step, batch in batches.from_step(state.step):
         if step >= last or stopping.asked:
             break
-        value = _step(state, experiment, plan, loss_of, step, batch)
+        value = _step(state, experiment, plan, loss_of, step, batch.to(place))
         bad = 0 if math.isfinite(value) else bad + 1
         if bad >= BAD_STEPS:
             what = f"{value} for {bad} steps in a row, last on {seen_cases(batch.refs)}"
@@ -242,7 +248,7 @@ def _step(state: _State, experiment: Experiment, plan: Plan, loss_of: nn.Module,
         group["lr"] = plan.learning_rate(step)
     images = batch.images.to(memory_format=torch.channels_last)
     state.network.train()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=experiment.training.precision == "bfloat16"):
+    with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=experiment.training.precision == "bfloat16"):
         heads = training_logits(state.network, images)
     loss = mean_loss(loss_of, heads, batch.targets)
     value = float(loss.detach())

@@ -1,0 +1,1 @@
+"""What this machine makes of the network: agreement of runtimes, times, memory."""

@@ -1,0 +1,163 @@
+"""Milliseconds a slice of every runtime usable here, beside the fastest convolution the processor can do."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from rmaunet.bench.agreement import Way
+from rmaunet.errors import RmaunetError
+from rmaunet.networks.build import NetworkSettings, build_network
+from rmaunet.networks.size import network_size
+from rmaunet.predict import ModelCard, Weights
+from rmaunet.predict.choose import choose_runtime
+from rmaunet.predict.denormals import flushed_denormals
+
+__all__ = ["convolution_peak", "network_rows", "training_rows"]
+
+SIDE = 256
+Say = Callable[[str], None]
+
+
+def _timed(run: Callable[[], object], repeats: int) -> list[float]:
+    run()
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def convolution_peak(precision: str, *, threads: int, repeats: int = 5) -> float:
+    """GFLOP/s of the best 3 x 3 convolution tried: what a network of nothing else would reach.
+
+    Args:
+        precision: "float32" or "bfloat16".
+        threads: Of PyTorch.
+        repeats: Of each; the fastest counts.
+
+    Returns:
+        10^9 multiplications and additions a second, over 64, 128 and 256 channels of 64 x 64 to 128 x 128 pixels.
+    """
+    torch.set_num_threads(threads)
+    kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    best = 0.0
+    with torch.inference_mode(), flushed_denormals():
+        for channels, side in ((64, 128), (128, 64), (256, 64)):
+            images = torch.rand(1, channels, side, side).to(kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            layer = torch.nn.Conv2d(channels, channels, 3, padding=1, bias=False).to(kind)
+            layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            seconds = min(_timed(lambda layer=layer, images=images: layer(images), repeats))
+            best = max(best, 2 * 9 * channels**2 * side**2 / seconds / 1e9)
+    return best
+
+
+def network_rows(
+    *,
+    widths: Sequence[int],
+    batches: Sequence[int],
+    ways: Sequence[Way],
+    threads: int,
+    repeats: int = 5,
+    say: Say = lambda _: None,
+) -> list[dict[str, Any]]:
+    """Time each runtime, width and batch; the runtimes take turns, so that a disturbance meets all of them.
+
+    Args:
+        widths: Base channels.
+        batches: Slices a call.
+        ways: Runtimes and precisions; those that cannot be used here are left out and said to be.
+        threads: For the network.
+        repeats: Turns.
+        say: Told what goes on.
+
+    Returns:
+        One row a width, batch and way: median, lowest and highest ms a slice, and GFLOP/s of the median.
+    """
+    rows = []
+    for base in widths:
+        settings = NetworkSettings(base=base)
+        size = network_size(lambda settings=settings: build_network(settings), (1, 1, SIDE, SIDE))
+        torch.manual_seed(0)
+        network = build_network(settings).eval()
+        weights = Weights(ModelCard(name=f"random, base {base}", network=settings), dict(network.state_dict()))
+        runtimes = {}
+        for way in ways:
+            try:
+                choice = choose_runtime(
+                    weights,
+                    runtime=way.runtime,  # type: ignore[arg-type]
+                    precision=way.precision,  # type: ignore[arg-type]
+                    device="cpu",
+                    threads=threads,
+                )
+                runtimes[way.name] = choice.runtime
+            except RmaunetError as error:
+                say(f"left out: {way.name}: {error.problem}")
+        for batch in batches:
+            slab = np.random.default_rng(0).uniform(-1, 1, (batch, 1, SIDE, SIDE)).astype(np.float32)
+            times: dict[str, list[float]] = {name: [] for name in runtimes}
+            for runtime in runtimes.values():
+                runtime(slab)
+            for _ in range(repeats):
+                for name, runtime in runtimes.items():
+                    began = time.perf_counter()
+                    runtime(slab)
+                    times[name].append((time.perf_counter() - began) / batch * 1e3)
+            for name, found in times.items():
+                rows.append(_row(base, batch, name, found, size.macs))
+                say(f"base {base} batch {batch} {name}: {rows[-1]['ms']:.1f} ms a slice")
+    return rows
+
+
+def _row(base: int, batch: int, way: str, ms: list[float], macs: int) -> dict[str, Any]:
+    median = statistics.median(ms)
+    spread = {"ms": median, "lowest": min(ms), "highest": max(ms)}
+    return {"base": base, "batch": batch, "way": way, **spread, "gflops": 2 * macs / median / 1e6}
+
+
+def training_rows(*, base: int, batch: int, threads: int, steps: int = 3) -> list[dict[str, Any]]:
+    """Slices a second of a training step: eager float32, channels last, and bfloat16 with both.
+
+    Args:
+        base: Base channels.
+        batch: Slices a step.
+        threads: For PyTorch.
+        steps: Timed steps of each.
+
+    Returns:
+        One row a way, with median, lowest and highest slices a second.
+    """
+    torch.set_num_threads(threads)
+    rows = []
+    for name, last, half in (
+        ("eager float32", False, False),
+        ("channels last float32", True, False),
+        ("channels last bfloat16", True, True),
+    ):
+        torch.manual_seed(0)
+        order = torch.channels_last if last else torch.contiguous_format
+        network = build_network(NetworkSettings(base=base)).to(memory_format=order)  # type: ignore[call-overload]
+        optimiser = torch.optim.Adam(network.parameters(), fused=True)
+        images = torch.rand(batch, 1, SIDE, SIDE).to(memory_format=order)
+
+        def step(network: Any = network, optimiser: Any = optimiser, images: Any = images, half: bool = half) -> None:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+                logits = network(images)
+            optimiser.zero_grad(set_to_none=True)
+            logits.float().square().mean().backward()
+            optimiser.step()
+
+        with flushed_denormals():
+            seconds = _timed(step, steps)
+        speed = [batch / second for second in seconds]
+        rows.append(
+            {"way": name, "slices_a_second": statistics.median(speed), "lowest": min(speed), "highest": max(speed)}
+        )
+    return rows

@@ -1,0 +1,119 @@
+"""Measurements as tables, the same on the screen and in docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["tables"]
+
+GIB = 2**30
+
+
+def tables(found: Mapping[str, Any]) -> str:
+    """Markdown tables of what one run of ``rmaunet bench`` found; parts that were not measured are left out.
+
+    Args:
+        found: As written by ``rmaunet bench -o``.
+
+    Returns:
+        Text.
+    """
+    machine = found["machine"]
+    libraries = ", ".join(f"{name} {version}" for name, version in found["libraries"].items())
+    parts = [
+        f"{machine['processor']}, {machine['cores']} cores, {found['threads']} threads; {machine['system']}; "
+        f"rmaunet {machine['rmaunet']} ({machine['commit'] or 'no commit'}); {libraries}."
+        + (f" {found['note']}" if found.get("note") else "")
+    ]
+    if found.get("network"):
+        parts.append(_network(found["network"], found["peak_gflops"]))
+    if found.get("volume"):
+        parts.append(_volume(found["volume"]))
+    if found.get("memory"):
+        parts.append(_memory(found["memory"]))
+    if found.get("training"):
+        parts.append(_training(found["training"]))
+    return "\n\n".join(parts)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+    return "\n".join(lines)
+
+
+def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> str:
+    eager = {(row["base"], row["batch"]): row["ms"] for row in rows if row["way"] == "torch float32"}
+    body = []
+    for row in rows:
+        first = eager.get((row["base"], row["batch"]))
+        precision = "bfloat16" if "bfloat16" in row["way"] else "float32"
+        body.append(
+            [
+                str(row["base"]),
+                str(row["batch"]),
+                row["way"],
+                f"{row['ms']:.1f} ({row['lowest']:.1f} to {row['highest']:.1f})",
+                f"{first / row['ms']:.2f}" if first else "",
+                f"{row['gflops'] / peak[precision]:.0%}",
+            ]
+        )
+    best = ", ".join(f"{name} {value:.0f} GFLOP/s" for name, value in peak.items())
+    head = [
+        "base",
+        "batch",
+        "runtime",
+        "ms a slice, median (range)",
+        "times faster than torch float32",
+        "share of the peak",
+    ]
+    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{_table(head, body)}"
+
+
+def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
+    stages = list(dict.fromkeys(name for row in rows for name in row["seconds"]))
+    body = [
+        [
+            row["options"] or "search (default)",
+            row["runtime"],
+            f"{row['computed']}/{row['slices']}",
+            f"{row['wall']:.1f}",
+            f"{row['cpu']:.1f}",
+            f"{row['start']:.1f}",
+            *(f"{row['seconds'].get(name, 0):.2f}" for name in stages),
+            f"{row['outside_network'] / row['seconds']['network']:.0%}",
+        ]
+        for row in rows
+    ]
+    head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
+    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + _table([*head, "outside / network"], body)
+
+
+def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [
+        [
+            str(row["slices"]),
+            f"{row['peak_bytes'] / GIB:.2f}",
+            f"{row['predicted_bytes'] / GIB:.2f}",
+            f"{row['computed']}",
+            row["runtime"],
+        ]
+        for row in rows
+    ]
+    head = ["slices of 512 x 512", "peak GiB, measured", "predicted", "slices computed", "runtime"]
+    return "Memory of the whole process (`getrusage`).\n\n" + _table(head, body)
+
+
+def _training(rows: Sequence[Mapping[str, Any]]) -> str:
+    first = {row["base"]: row["slices_a_second"] for row in reversed(rows) if row["way"] == "eager float32"}
+    body = [
+        [
+            str(row["base"]),
+            row["way"],
+            f"{row['slices_a_second']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})",
+            f"{row['slices_a_second'] / first[row['base']]:.2f}",
+        ]
+        for row in rows
+    ]
+    head = ["base", "step", "slices/s, median (range)", "times eager float32"]
+    return "Training step, 256 x 256.\n\n" + _table(head, body)

@@ -1,0 +1,175 @@
+"""``rmaunet bench``: what this machine makes of the network."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+__all__ = ["Agreement", "Bench", "main"]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Masks of every runtime and precision usable here against PyTorch's in float32, on labelled scans.
+
+    Writes agreement.csv and manifest.json. Example:
+      rmaunet bench agreement --data LiTS-test/ --cases volume-0 volume-1 -o results/agreement/mine
+    """
+
+    data: Annotated[Path, tyro.conf.arg(aliases=["-d"])]
+    """Labelled data set: LiTS, 3D-IRCADb, MSD or imagesTr/labelsTr."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder for the table."""
+    cases: tuple[str, ...] = ()
+    """Names of the cases; all by default."""
+    weights: Annotated[str, tyro.conf.arg(aliases=["-w"])] = "fast"
+    """Name of shipped weights, or their folder."""
+    ways: tuple[str, ...] = ()
+    """Such as "openvino-bfloat16" or "openvino-float32-search" (not every slice); by default all that can be used here."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure this machine: the network by runtime and width, a whole scan by stage, memory by length, training.
+
+    Prints tables and, with -o, writes them as JSON. `rmaunet bench agreement --help`: do other runtimes give the same masks?
+    Close other programs first; the tables show the lowest and the highest beside the median.
+
+    Examples:
+      rmaunet bench
+      rmaunet bench --parts memory --lengths 100 300 1000 1500
+    """
+
+    parts: tuple[Literal["network", "volume", "memory", "training"], ...] = ("network", "volume", "memory", "training")
+    """What to measure."""
+    widths: tuple[int, ...] = (16, 32, 64)
+    """Base channels of the network."""
+    batches: tuple[int, ...] = (1, 4, 16)
+    """Slices a call."""
+    lengths: tuple[int, ...] = (100, 300, 1000, 1500)
+    """Slices of the scans whose memory is measured."""
+    depth: int = 300
+    """Slices of the scan measured by stage."""
+    threads: int = 0
+    """For the network; 0 takes one a core."""
+    repeats: int = 5
+    """Turns of each runtime."""
+    note: str = ""
+    """Kept in the JSON file: what else ran, for instance."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """JSON file for the results."""
+
+
+def main(argv: list[str]) -> int:
+    """Run the command; returns the exit code."""
+    if argv[:1] == ["agreement"]:
+        return _agreement(tyro.cli(Agreement, args=argv[1:], prog="rmaunet bench agreement"))
+    return _bench(tyro.cli(Bench, args=argv, prog="rmaunet bench"))
+
+
+def _bench(args: Bench) -> int:
+    import tempfile
+
+    from rmaunet.bench.agreement import Way
+    from rmaunet.bench.network import convolution_peak, network_rows, training_rows
+    from rmaunet.bench.tables import tables
+    from rmaunet.bench.volume import segment_row, write_scan
+    from rmaunet.files import write_json
+    from rmaunet.predict.threads import network_threads
+    from rmaunet.runs import machine
+
+    threads = network_threads(args.threads)
+    found: dict[str, Any] = {"machine": machine(), "libraries": _versions(), "threads": threads, "note": args.note}
+    if "network" in args.parts:
+        found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
+        ways = [Way(*text.split("-")) for text in ("torch-float32", *WAYS[:4])]  # type: ignore[arg-type]
+        found["network"] = network_rows(
+            widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        if "volume" in args.parts:
+            scan = write_scan(Path(folder), args.depth)
+            found["volume"] = [segment_row(scan, *words, threads=threads) for words in (("--all-slices",), ())]
+        if "memory" in args.parts:
+            found["memory"] = []
+            for depth in args.lengths:
+                scan = write_scan(Path(folder), depth)
+                found["memory"].append(segment_row(scan, threads=threads))
+                scan.unlink()
+                _say(f"{depth} slices: {found['memory'][-1]['peak_bytes'] / 2**30:.2f} GiB")
+    if "training" in args.parts:
+        found["training"] = [
+            row | {"base": base}
+            for base in args.widths[:2]
+            for row in training_rows(base=base, batch=8, threads=threads)
+        ]
+    print(tables(found))
+    if args.output is not None:
+        write_json(args.output, found)
+    return 0
+
+
+WAYS = (
+    "openvino-float32",
+    "onnxruntime-float32",
+    "openvino-bfloat16",
+    "torch-bfloat16",
+    "openvino-float32-search",
+)
+
+
+def _agreement(args: Agreement) -> int:
+    from rmaunet.bench.agreement import Way, compare_ways, verdicts
+    from rmaunet.data.detect import find_cases
+    from rmaunet.errors import InputError, UsageError
+    from rmaunet.files import write_csv, write_json
+    from rmaunet.predict import load_weights
+    from rmaunet.runs import machine
+
+    for text in args.ways:
+        if text not in WAYS:
+            raise UsageError("bench agreement", "--ways", text, "unknown", f"choose from {', '.join(WAYS)}")
+    ways = []
+    for text in args.ways or WAYS:
+        runtime, precision, *rest = text.split("-")
+        ways.append(Way(runtime, precision, all_slices=not rest))
+    _, cases = find_cases(args.data)
+    cases = [case for case in cases if case.label is not None and (not args.cases or case.name in args.cases)]
+    if not cases or len(cases) < len(args.cases):
+        known = {case.name for case in cases}
+        missing = ", ".join(name for name in args.cases if name not in known)
+        raise InputError(args.data, "cases", missing or 0, "no such labelled case", "see --cases")
+    weights = load_weights(args.weights)
+    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": _versions()}
+    write_json(args.output / "manifest.json", {**content, "machine": machine()})
+    rows: list[dict[str, Any]] = []
+    for row in compare_ways(cases, weights, ways, say=_say):
+        rows.append(row)
+        write_csv(args.output / "agreement.csv", rows)
+    for line in verdicts(rows):
+        print(
+            f"{line['way']:<28} liver {line['liver_dice']:.6f} tumor {line['tumor_dice']:.6f} largest change of a case's Dice "
+            f"{line['largest_change']:.6f} slices {line['slices_computed']:.2f}"
+            + (" accepted" if line["accepted"] else " NOT accepted")
+        )
+    return 0
+
+
+def _versions() -> dict[str, str]:
+    from importlib import metadata
+
+    found = {}
+    for name in ("torch", "openvino", "onnxruntime", "numpy", "opencv-python-headless"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,30 @@
+"""Where a network is trained."""
+
+from __future__ import annotations
+
+import torch
+
+from rmaunet.errors import UsageError
+
+__all__ = ["usable_device"]
+
+
+def usable_device(name: str) -> torch.device:
+    """A device that computes here.
+
+    Args:
+        name: "cpu", "cuda", "cuda:1", "mps".
+
+    Returns:
+        The device, after one number was put there and back.
+
+    Raises:
+        UsageError: If it cannot be used here, with the reason in a line.
+    """
+    try:
+        device = torch.device(name)
+        torch.ones(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError("train", "--device", name, f"cannot be used here ({reason})", "use --device cpu") from error
+    return device
