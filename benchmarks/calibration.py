@@ -57,7 +57,7 @@ def main() -> int:
     began, here = time.perf_counter(), machine()
     bins, figures, lesions, inputs = [], [], [], []
     with flushed_denormals():
-        predictor = Predictor.from_weights(weights)
+        predictor = Predictor.from_weights(weights, all_slices=True)
         for case in chosen:
             found = one(predictor, case)
             bins += found["bins"]

@@ -106,7 +106,9 @@ class _Network:
     @property
     def predictor(self) -> Predictor:
         if self._predictor is None:
-            self._predictor = Predictor.from_weights(self.weights)
+            self._predictor = Predictor.from_weights(
+                self.weights, runtime="torch", precision="float32", all_slices=True
+            )
         return self._predictor
 
 
