@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from rmaunet.errors import InputError
 from rmaunet.report import Lesion, lesion_table
+from rmaunet.report.lesions import _tree
 from rmaunet.volume import Volume, make_volume
 
 ORIENTATIONS = [
@@ -245,3 +247,19 @@ def test_another_grid_is_refused() -> None:
     moved = make_volume(np.asarray(mask.array), axial_affine((2.5, 1.1, 0.9), (0, 0, 0)))
     with pytest.raises(InputError, match=r"mask: grid = corners up to .* is not the CT's grid"):
         lesion_table(ct, moved)
+
+
+def test_the_search_tree_of_a_flat_cut_is_shallow() -> None:
+    """Most points on one plane."""
+    plane = np.array([(0.0, y, x) for y in range(60) for x in range(60)])
+    points = np.vstack([plane * [1, 0.2, 0.2], [(z, 0.0, 0.0) for z in range(1, 200)]])
+
+    def depth(tree: cKDTree) -> int:
+        deepest, left = 0, [(tree.tree, 1)]
+        while left:
+            node, level = left.pop()
+            deepest = max(deepest, level)
+            left += [(child, level + 1) for child in (node.lesser, node.greater) if child is not None]
+        return deepest
+
+    assert depth(_tree(points)) < 60

@@ -159,7 +159,7 @@ class _Scene:
             voxel_ml=voxel_volume_ml(labels),
             affine=np.asarray(labels.affine, dtype=float),
             to_source=to_source,
-            surface=cKDTree(points) if len(points) else None,
+            surface=_tree(points) if len(points) else None,
             parenchyma_hu=parenchyma_hu,
         )
 
@@ -230,6 +230,14 @@ class _Scene:
 
 def _point(values: NDArray[np.float64]) -> Point:
     return float(values[0]), float(values[1]), float(values[2])
+
+
+def _tree(points: NDArray[np.float64]) -> cKDTree:
+    """A search tree, halved at the middle of its box and not at the median, scipy's default.
+
+    Building the default one ran out of stack on the surface of one real mask; on a grid the middle is as good.
+    """
+    return cKDTree(points, balanced_tree=False)
 
 
 def _surface_voxels(labels: NDArray[np.generic]) -> NDArray[np.int64]:
