@@ -3,10 +3,11 @@
 python benchmarks/overlap.py LITS_ROOT -o results/overlap
 
 Writes copies.csv (a row a copy: score with its own scan, and the best other scan that reaches the lower limit), pairs.csv
-(every pair of different scans), summary.json and manifest.json.
+(every pair of different scans) and manifest.json.
 """
 
 import argparse
+import csv
 import itertools
 import time
 from pathlib import Path
@@ -22,6 +23,8 @@ from rmaunet.data.overlap import SAME_PATIENT, SAME_SCAN, compare
 from rmaunet.files import write_csv, write_json
 from rmaunet.runs import machine
 from rmaunet.volume import axial, make_volume
+
+EIGHT_BIT = "8-bit picture of -40 to 160"
 
 
 def resized(array, rows, columns=None):
@@ -51,8 +54,9 @@ def copies(ct):
     yield "100 x 100, then 512 x 512", resized(resized(ct, 100), 512)
     yield "window -20 to 140", np.clip(ct, -20, 140)
     yield "window 0 to 120", np.clip(ct, 0, 120)
-    yield "8-bit picture of -40 to 160", np.rint((np.clip(ct, -40, 160) + 40) * 255 / 200).astype(np.uint8)
-    yield "0 to 1 picture of -40 to 160", ((np.clip(ct, -40, 160) + 40) / 200).astype(np.float32)
+    share = (np.clip(ct, -40, 160).astype(np.float32) + 40) / 200
+    yield EIGHT_BIT, np.rint(share * 255).astype(np.uint8)
+    yield "0 to 1 picture of -40 to 160", share
     yield "40 % of the slices", ct[low : low + length]
     yield "every second slice", ct[1::2]
     yield "slices 1.6 times apart", respaced(ct, 0.63)
@@ -64,8 +68,10 @@ def copies(ct):
     yield "cut, window, mirrored, 160 x 160, slices 1.25 times", respaced(resized(part, 160), 0.8)
 
 
-def measure_copies(case, ct, prints):
+def measure_copies(case, ct, prints, only):
     for name, copy in copies(ct):
+        if only not in (None, name):
+            continue
         other = fingerprint(make_volume(np.ascontiguousarray(copy)), "copy")
         score = compare(prints[case], other).score
         rest = {n: compare(p, other, floor=SAME_PATIENT).score for n, p in prints.items() if n != case}
@@ -74,16 +80,15 @@ def measure_copies(case, ct, prints):
         yield {"case": case, "change": name, "slices": len(copy), "score": round(score, 4), **found}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("root", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
-    args = parser.parse_args()
-    _, cases = find_cases(args.root)
+def read_fingerprints_of(cases):
     prints, hashes = {}, {}
     for case in cases:
         ct = load_image(case).volume
         prints[case.name], hashes[case.name] = fingerprint(ct, case.name), content_hash(ct)
+    return prints, hashes
+
+
+def measure_pairs(prints, output):
     start = time.process_time()
     pairs = [
         {"one": a, "other": b, "score": round(compare(prints[a], prints[b]).score, 4)}
@@ -91,32 +96,31 @@ def main():
     ]
     seconds = (time.process_time() - start) / max(1, len(pairs))
     pairs.sort(key=lambda row: -row["score"])
-    write_csv(args.output / "pairs.csv", pairs, ("one", "other", "score"))
+    write_csv(output / "pairs.csv", pairs, ("one", "other", "score"))
     print(*pairs[:16], f"{seconds:.3f} CPU s a pair", sep="\n", flush=True)
-    rows = []
+    return seconds
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--only", help="measure one change again and put its rows into copies.csv")
+    args = parser.parse_args()
+    _, cases = find_cases(args.root)
+    prints, hashes = read_fingerprints_of(cases)
+    table, rows = args.output / "copies.csv", []
+    if args.only is None:
+        manifest = {"script": "benchmarks/overlap.py", "data": hashes, "machine": machine(),
+                    "limits": {"same_scan": SAME_SCAN, "same_patient": SAME_PATIENT},
+                    "cpu_seconds_a_pair": round(measure_pairs(prints, args.output), 4)}  # fmt: skip
+        write_json(args.output / "manifest.json", manifest)
+    else:
+        rows = [row for row in csv.DictReader(table.read_text().splitlines()) if row["change"] != args.only]
     for case in cases:
-        rows += measure_copies(case.name, axial(load_image(case).volume).array, prints)
-        print(case.name, min(row["score"] for row in rows if row["case"] == case.name), flush=True)
-        write_csv(args.output / "copies.csv", rows, ("case", "change", "slices", "score", "other", "other_score"))
-    write_json(args.output / "summary.json", summary(rows, pairs, seconds))
-    manifest = {"script": "benchmarks/overlap.py", "data": hashes, "machine": machine(),
-                "limits": {"same_scan": SAME_SCAN, "same_patient": SAME_PATIENT}}  # fmt: skip
-    write_json(args.output / "manifest.json", manifest)
-
-
-def summary(rows, pairs, seconds):
-    scores = {}
-    for row in rows:
-        scores.setdefault(row["change"], []).append(row["score"])
-    table = {
-        name: {"least": min(s), "median": float(np.median(s)), "found": sum(x >= SAME_SCAN for x in s), "of": len(s)}
-        for name, s in scores.items()
-    }
-    alarms = [row for row in rows if row.get("other_score", 0) >= SAME_SCAN]
-    return {"copies": table, "copies_taken_for_another_scan": len(alarms), "pairs": len(pairs),
-            "pairs_at_same_scan": sum(p["score"] >= SAME_SCAN for p in pairs),
-            "pairs_at_same_patient": sum(p["score"] >= SAME_PATIENT for p in pairs),
-            "highest_pair": pairs[0] if pairs else None, "cpu_seconds_a_pair": round(seconds, 4)}  # fmt: skip
+        rows += measure_copies(case.name, axial(load_image(case).volume).array, prints, args.only)
+        write_csv(table, rows, ("case", "change", "slices", "score", "other", "other_score"))
+        print(case.name, len(rows), flush=True)
 
 
 if __name__ == "__main__":

@@ -164,6 +164,15 @@ def test_a_good_set(tmp_path, capsys):
     assert [case["name"] for case in content["cases"]] == ["volume-3", "volume-32"]
 
 
+def test_the_table_has_a_row_a_case(tmp_path, capsys):
+    relabelled(3, np.uint8)(trees.lits(tmp_path))
+    assert main(["data", "check", str(tmp_path)]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert re.match(r"case +slices +matrix", lines[0])
+    assert re.match(r"volume-3 +E labels$", lines[1])
+    assert re.match(r"volume-32 +12 +24 x 24 +20 x 16 x 16 +HPL ", lines[2])
+
+
 def test_usage(capsys):
     assert main(["data"]) == 2
     assert main(["data", "--help"]) == 0

@@ -93,6 +93,7 @@ def _print(report: SetReport) -> None:
     rows: list[tuple[str, ...]] = [
         ("case", "slices", "matrix", "spacing mm", "axes", "HU", "liver ml", "tumor ml", "HU in liver", "findings")
     ]
+    rows += [_row(case) for case in report.cases]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,26 @@
+"""docs/leak-detection.md shows what results/overlap holds, and the limits of the code."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+from rmaunet.data.overlap import SAME_PATIENT, SAME_SCAN
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_document_is_up_to_date() -> None:
+    spec = importlib.util.spec_from_file_location("make_leak_doc", ROOT / "scripts" / "make_leak_doc.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = module.DOCUMENT.read_text(encoding="utf-8")
+    assert module.generate() == text, "run scripts/make_leak_doc.py"
+    assert f"SAME_SCAN = {SAME_SCAN} and SAME_PATIENT = {SAME_PATIENT}" in text
+
+
+def test_links_lead_to_files() -> None:
+    for page in ("leak-detection.md", "data.md"):
+        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / "docs" / page).read_text(encoding="utf-8")):
+            assert (ROOT / "docs" / target).exists(), target
