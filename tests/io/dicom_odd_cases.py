@@ -16,6 +16,7 @@ from dicom_cases import (
     FILES,
     GEOMETRY,
     PIXELS,
+    TWENTY,
     case,
     changed,
     dicomdir,
@@ -37,6 +38,15 @@ EXPECTED = {
     "all-low": (np.maximum(w.stored() - 3000, -1024), 0),
 }
 """HU that differ from the standard series', and by how much at most."""
+
+COSINES = {
+    "sagittal": (0, 1.0, 0, 0, 0, -1.0),
+    "coronal": (1.0, 0, 0, 0, 0, -1.0),
+    "negated-row": (-1.0, 0, 0, 0, 1.0, 0),
+    "negated-column": (1.0, 0, 0, 0, -1.0, 0),
+    "oblique": TWENTY,
+}
+"""Row and column directions of series that do not lie axially."""
 
 
 def twelve_bits(index: int, data: Dataset) -> None:
@@ -222,6 +232,11 @@ def twin_uids(index: int, data: Dataset) -> None:
 
 
 CASES = [
+    *(case(name, GEOMETRY, words, "handled", "", plain(cosines=COSINES[name]))
+      for name, words in (("sagittal", "sagittal slices"), ("coronal", "coronal slices"),
+                          ("negated-row", "rows that run from left to right"),
+                          ("negated-column", "columns that run from back to front"),
+                          ("oblique", "slices oblique by 20 degrees"))),
     case("twelve-bits", PIXELS, "signed values in 12 of 16 bits, other bits above", "handled", "", changed(twelve_bits)),
     case("high-bit", PIXELS, "HighBit 15 with BitsStored 12", "handled", "", changed(high_bit)),
     case("no-high-bit", PIXELS, "no HighBit", "handled", "", changed(put(HighBit=None))),
