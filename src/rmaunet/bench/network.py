@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,10 @@ def convolution_peak(precision: str, *, threads: int, repeats: int = 5) -> float
     best = 0.0
     with torch.inference_mode(), flushed_denormals():
         for channels, side in ((64, 128), (128, 64), (256, 64)):
-            images = torch.rand(1, channels, side, side).to(kind, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            images = torch.rand(1, channels, side, side).to(kind, memory_format=torch.channels_last)
             layer = torch.nn.Conv2d(channels, channels, 3, padding=1, bias=False).to(kind)
             layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            seconds = min(_timed(lambda layer=layer, images=images: layer(images), repeats))
+            seconds = min(_timed(partial(layer, images), repeats))
             best = max(best, 2 * 9 * channels**2 * side**2 / seconds / 1e9)
     return best
 
@@ -83,7 +84,7 @@ def network_rows(
     rows = []
     for base in widths:
         settings = NetworkSettings(base=base)
-        size = network_size(lambda settings=settings: build_network(settings), (1, 1, SIDE, SIDE))
+        size = network_size(partial(build_network, settings), (1, 1, SIDE, SIDE))
         torch.manual_seed(0)
         network = build_network(settings).eval()
         weights = Weights(ModelCard(name=f"random, base {base}", network=settings), dict(network.state_dict()))
