@@ -95,10 +95,8 @@ def main(argv: list[str]) -> int:
     from rmaunet.data.splits import split_cases
     from rmaunet.data.store import Store
     from rmaunet.predict import load_weights
-    from rmaunet.predict.memory import keep_freed_memory
     from rmaunet.train import train
 
-    keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
 

@@ -89,8 +89,9 @@ def peak_bytes() -> int | None:
 def keep_freed_memory() -> bool:
     """Let the C library keep large freed blocks for the next step instead of handing them back to the kernel.
 
-    PyTorch allocates and frees every activation in every step; without this each of its pages is faulted in again
-    (``benchmarks/malloc.py`` has the figures). glibc only; memory freed is then seldom returned before the process ends.
+    PyTorch allocates and frees every activation in every step; without this each of its pages may be faulted in again.
+    ``benchmarks/malloc.py`` measures what that costs; nothing calls this yet. glibc only; memory freed is then seldom
+    returned before the process ends.
 
     Returns:
         Whether it was done.
