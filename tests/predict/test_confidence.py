@@ -28,7 +28,7 @@ class Linear(nn.Module):
 
 def predictor(**postprocessing):
     preprocessing = Preprocessing(grid="spacing", spacing_mm=1.0, window_hu=(-200.0, 200.0))
-    return Predictor(Linear(), preprocessing, Postprocessing(**postprocessing), batch=3)
+    return Predictor.from_network(Linear(), preprocessing, Postprocessing(**postprocessing), batch=3)
 
 
 def scene():

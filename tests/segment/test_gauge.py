@@ -40,7 +40,7 @@ def outcomes(tmp_path_factory):
     array[4:10, 14:28, 14:28] = 150
     array[5:8, 36:42, 36:42] = 110
     write_volume(make_volume(array, AFFINE), folder / "ct.nii.gz")
-    used = Predictor(
+    used = Predictor.from_network(
         Linear(), Preprocessing(grid="spacing", spacing_mm=1.0, window_hu=(-200.0, 200.0)), Postprocessing()
     )
     made = {}

@@ -24,7 +24,7 @@ class Threshold(nn.Module):
 
 def predictor(spacing_mm: float, batch: int = 8) -> Predictor:
     settings = Preprocessing(grid="spacing", spacing_mm=spacing_mm)
-    return Predictor(Threshold(), settings, Postprocessing(), batch=batch)
+    return Predictor.from_network(Threshold(), settings, Postprocessing(), batch=batch)
 
 
 def scene(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
