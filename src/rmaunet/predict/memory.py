@@ -23,7 +23,7 @@ def predicted_bytes(prepared: Prepared, batch: int) -> int:
         batch: Slices a call of the network.
 
     Returns:
-        Bytes; good to a quarter for networks of base 16, too little for wider ones.
+        Bytes; an upper bound for networks of base 16 (docs/performance.md), too little for wider ones.
     """
     array = prepared.ct.array
     rows, columns = prepared.grid.canvas
