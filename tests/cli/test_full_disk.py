@@ -41,8 +41,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_volume(made.ct, root / folder / f"{name}.nii.gz")
         write_mask(made.mask, root / "masks" / f"{name}.nii.gz", like=Scan(made.ct, "a", GridSource(root)))
     for number in (27, 29):
-        write_volume(made.ct, root / "lits" / f"volume-{number}.nii")
-        write_mask(made.mask, root / "lits" / f"segmentation-{number}.nii", like=Scan(made.ct, "a", GridSource(root)))
+        one = phantom(seed=number, shape=(16, 48, 48))
+        write_volume(one.ct, root / "lits" / f"volume-{number}.nii")
+        write_mask(one.mask, root / "lits" / f"segmentation-{number}.nii", like=Scan(one.ct, "a", GridSource(root)))
     save_weights(root / "w", build_network(SETTINGS), ModelCard("w", SETTINGS, Preprocessing(size=32)))
     torch.save(build_network(SETTINGS).state_dict(), root / "x.pt")
     small = {"name": "t", "network": {"base": 1}, "preprocessing": {"size": 32}, "training": {"steps": 2, "batch": 2}}

@@ -185,7 +185,7 @@ def test_prepare_and_train_from_lits_layout(capsys, ct, tmp_path):
     for n in (27, 28):
         labels = np.zeros((16, 16, 4), np.uint8)
         labels[4:12, 4:12, 1:3] = 1
-        ct(labels.astype(np.int16) * 100, f"lits/volume-{n}.nii.gz")
+        ct(labels.astype(np.int16) * 100 + np.int16(n), f"lits/volume-{n}.nii.gz")
         ct(labels, f"lits/segmentation-{n}.nii.gz")
     store = tmp_path / "store"
     assert main(["prepare", "lits", str(scans), "-o", str(store), "--size", "32", "--json"]) == 0
