@@ -116,6 +116,13 @@ def section(study: Path, name: str, heading: str) -> str:
     return "\n".join(parts)
 
 
+def trainings(study: Path) -> int:
+    """Different weights behind the tables; a row that two tables share counts once."""
+    manifests = [json.loads((study / f"{name}.json").read_text(encoding="utf-8")) for name in TABLES
+                 if (study / f"{name}.json").is_file()]  # fmt: skip
+    return len({run["weights"] for manifest in manifests for run in manifest["inputs"]["runs"]})
+
+
 def generate(study: Path = STUDY) -> str:
     """The page's text."""
     manifest = json.loads((study / "table7.json").read_text(encoding="utf-8"))
@@ -126,7 +133,7 @@ def generate(study: Path = STUDY) -> str:
 Made by `scripts/make_study_doc.py` from `results/study`; every number has its line in a CSV there and its sources in a
 manifest.
 
-{len(runs)} trainings, all with the same slices, steps and augmentation, at small scale
+{trainings(study)} trainings, all with the same slices, steps and augmentation, at small scale
 ([what differs from the paper](reproduce.md#protocol)); tested on {len(cases)} whole scans. Some of these look like repeat scans
 of one patient ([which](statistics.md#repeat-scans)), so that they count for fewer than {len(cases)} independent patients.
 Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["commit"] or "unknown"}.
