@@ -85,7 +85,7 @@ def study(tmp_path: Path) -> Path:
     content = {
         "notes": ["n1"],
         "machine": {"processor": "P", "torch": "2", "commit": "c"},
-        "inputs": {"runs": [{"cases": {"a": {}, "b": {}, "c": {}, "d": {}}}]},
+        "inputs": {"runs": [{"weights": "w", "cases": {"a": {}, "b": {}, "c": {}, "d": {}}}]},
     }
     (tmp_path / "table7.json").write_text(json.dumps(content))
     (tmp_path / "table7_cases.csv").write_text(

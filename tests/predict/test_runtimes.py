@@ -1,5 +1,6 @@
 """Every runtime computes what PyTorch computes; the choice follows the rule; conversions are kept and nothing is sent."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -179,7 +180,8 @@ def test_a_converted_network_starts_without_pytorch(tmp_path):
     save += "r = choose_runtime(load_weights('fast', at_once=False), device='cpu').runtime; "
     save += "import numpy as np; p = r(np.zeros((1, 1, 32, 32), np.float32)); print(r.name, p.shape, 'torch' in sys.modules)"
     for with_torch in (True, False):  # converted by the first, read by the second
-        done = subprocess.run([sys.executable, "-c", save], capture_output=True, text=True, check=True)
+        own = {**os.environ, "RMAUNET_CACHE": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", save], capture_output=True, text=True, check=True, env=own)
         assert done.stdout.split("\n")[0] == f"openvino (1, 2, 32, 32) {with_torch}"
 
 
