@@ -31,7 +31,8 @@ from rmaunet.data.phantom import phantom  # noqa: E402
 from rmaunet.io import read_mask, read_volume  # noqa: E402
 from rmaunet.predict import Predictor, load_weights  # noqa: E402
 from rmaunet.report.page import viewer_script, write_report  # noqa: E402
-from rmaunet.segment.scan import Request, segment_scan  # noqa: E402
+from rmaunet.segment.request import Request  # noqa: E402
+from rmaunet.segment.scan import segment_scan  # noqa: E402
 from rmaunet.volume import Volume, make_volume  # noqa: E402
 
 TUMORS = "liver-ct-segmentation-package==1.6.0"

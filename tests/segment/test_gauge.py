@@ -13,7 +13,8 @@ from rmaunet.io import write_volume
 from rmaunet.predict import ModelCard, Postprocessing, Predictor
 from rmaunet.preprocess import Preprocessing
 from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
-from rmaunet.segment.scan import Request, segment_scan
+from rmaunet.segment.request import Request
+from rmaunet.segment.scan import segment_scan
 from rmaunet.volume import make_volume
 
 AFFINE = np.array([[0.0, 0, 1, 0], [0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]])

@@ -11,7 +11,8 @@ from torch import nn
 
 from rmaunet.predict import ModelCard, Postprocessing, Predictor
 from rmaunet.preprocess import Preprocessing
-from rmaunet.segment.scan import Request, segment_scan
+from rmaunet.segment.request import Request
+from rmaunet.segment.scan import segment_scan
 from rmaunet.volume import axial, make_volume
 
 

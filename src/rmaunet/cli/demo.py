@@ -38,7 +38,8 @@ def main(argv: list[str]) -> int:
     from rmaunet.files import make_folder
     from rmaunet.io import read_mask
     from rmaunet.predict import Predictor, load_weights
-    from rmaunet.segment.scan import Request, segment_scan
+    from rmaunet.segment.request import Request
+    from rmaunet.segment.scan import segment_scan
 
     make_folder(args.output)
     weights = load_weights(args.weights)

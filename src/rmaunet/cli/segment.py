@@ -13,7 +13,8 @@ import tyro
 if TYPE_CHECKING:
     from rmaunet.predict import Predictor, Weights
     from rmaunet.segment.find import Item
-    from rmaunet.segment.scan import Outcome, Request
+    from rmaunet.segment.request import Request
+    from rmaunet.segment.scan import Outcome
 
 __all__ = ["Segment", "main"]
 
@@ -99,7 +100,7 @@ def main(argv: list[str]) -> int:
     make_folder(args.output.parent if own_name else args.output)
     from rmaunet.predict import load_weights
     from rmaunet.segment.find import find_items, is_batch
-    from rmaunet.segment.scan import Request
+    from rmaunet.segment.request import Request
 
     weights = load_weights(args.weights, at_once=False)
     request = Request(

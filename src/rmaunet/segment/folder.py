@@ -14,7 +14,8 @@ from rmaunet.files import make_folder, sha256, write_csv
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.runs import locked
 from rmaunet.segment.find import Item
-from rmaunet.segment.scan import Request, segment_scan
+from rmaunet.segment.request import Request
+from rmaunet.segment.scan import segment_scan
 from rmaunet.settings import to_dict
 
 __all__ = ["Summary", "segment_folder"]
