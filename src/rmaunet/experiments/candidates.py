@@ -30,15 +30,28 @@ SCREEN = replace(
 """The recipe of ``fast``, shortened: one patch size, 3 mm pixels, 800 steps of 8 slices, float32."""
 
 _CONTEXT = replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0)
+_BY_LESION = replace(SCREEN.sampling, tumor_by="lesion")
+_TVERSKY = replace(SCREEN, name="screen-tversky", loss="ce_tversky")
+_TVERSKY_CONTEXT = replace(_TVERSKY, name="screen-tversky-context", preprocessing=_CONTEXT)
 
 CANDIDATES: dict[str, Experiment] = {
-    "screen": SCREEN,
-    # Three slices 5 mm apart as channels: the paper's stated limit is the lack of context along z.
-    "screen-context": replace(SCREEN, name="screen-context", preprocessing=_CONTEXT),
-    # Focal Tversky with cross-entropy: small lesions weigh more.
-    "screen-tversky": replace(SCREEN, name="screen-tversky", loss="ce_tversky"),
-    # A lesion is drawn first and then a slice through it, so that small ones are seen.
-    "screen-lesions": replace(SCREEN, name="screen-lesions", sampling=replace(SCREEN.sampling, tumor_by="lesion")),
-    # U-Net at the same budget.
-    "screen-unet": replace(SCREEN, name="screen-unet", network=NetworkSettings("unet", base=16)),
+    one.name: one
+    for one in (
+        SCREEN,
+        # Three slices 5 mm apart as channels: the paper's stated limit is the lack of context along z.
+        replace(SCREEN, name="screen-context", preprocessing=_CONTEXT),
+        # Cross-entropy, whose gradient does not vanish where a tumor is missed with confidence, in the focal loss's place.
+        replace(SCREEN, name="screen-ce", loss="ce_dice"),
+        # Focal Tversky with cross-entropy: small lesions weigh more.
+        _TVERSKY,
+        # A lesion is drawn first and then a slice through it, so that small ones are seen.
+        replace(SCREEN, name="screen-lesions", sampling=_BY_LESION),
+        # What was added to the loss, then context, then lesions: the ladder to the released weights.
+        _TVERSKY_CONTEXT,
+        replace(_TVERSKY_CONTEXT, name="screen-tversky-context-lesions", sampling=_BY_LESION),
+        # Twice as many steps of half the slices: the budget in slices stays.
+        replace(SCREEN, name="screen-batch-4", training=replace(SCREEN.training, batch=4, steps=1600)),
+        # U-Net at the same budget.
+        replace(SCREEN, name="screen-unet", network=NetworkSettings("unet", base=16)),
+    )
 }

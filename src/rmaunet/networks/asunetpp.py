@@ -105,7 +105,7 @@ class ASUNetPlusPlus(nn.Module):
             backbone=channels[1:], widths=widths, node=[2 * width for width in widths[:4]], unit=_Unit
         )
         self.head = nn.Conv2d(2 * widths[0], classes, 1)
-        initialise(self)
+        initialise(self, heads=[self.head])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, in_channels, H, W).

@@ -81,7 +81,7 @@ class AttentionUNet(nn.Module):
         self.decoder2 = stage(w3, w2)
         self.decoder1 = stage(w2, w1)
         self.head = nn.Conv2d(w1, classes, 1)
-        initialise(self)
+        initialise(self, heads=[self.head])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, in_channels, H, W).

@@ -5,7 +5,8 @@ Shapes are ``(N, C, H, W)`` throughout.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import torch
@@ -26,6 +27,8 @@ __all__ = [
 
 Norm = Literal["batch", "instance", "group"]
 UpMode = Literal["transpose", "bilinear", "bilinear_conv"]
+
+HEAD_PRIOR, HEAD_STD = 0.1, 0.01
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
@@ -86,18 +89,30 @@ def check_widths(widths: Sequence[int], count: int) -> None:
         raise ValueError(f"widths = {tuple(widths)}: {count} widths are needed, one per resolution, each at least 1")
 
 
-def initialise(network: nn.Module, negative_slope: float = 0.0) -> None:
-    """Kaiming normal weights (fan out) and zero biases for every convolution, in place.
+def initialise(network: nn.Module, negative_slope: float = 0.0, *, heads: Iterable[nn.Module]) -> None:
+    """Kaiming normal weights (fan out) and zero biases for every convolution, in place; heads that begin at the prior.
 
     Args:
         network: The whole network.
         negative_slope: Of its (Leaky) ReLUs.
+        heads: The last layers, which give logits. Kaiming's weights would start logits of few classes at a standard
+            deviation of about 4, where sigmoids are saturated: the dice term then has no gradient, and the tumor's channel
+            can die. They begin near 0.1, a common share of foreground, everywhere.
+
+    Reference:
+        He et al. 2015; Lin et al. 2017, section 4.1, for the prior (theirs is 0.01).
     """
+    convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     for module in network.modules():
-        if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+        if isinstance(module, convolutions):
             nn.init.kaiming_normal_(module.weight, a=negative_slope, mode="fan_out", nonlinearity="leaky_relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    for head in heads:
+        if not isinstance(head, convolutions) or head.bias is None:
+            raise TypeError(f"{type(head).__name__}: a head must be a convolution with a bias")
+        nn.init.normal_(head.weight, std=HEAD_STD)
+        nn.init.constant_(head.bias, math.log(HEAD_PRIOR / (1 - HEAD_PRIOR)))
 
 
 class ConvBlock(nn.Sequential):

@@ -124,7 +124,7 @@ class RAUNet(nn.Module):
         self.decoder1 = ResidualUnit(w2 + w1, w1)
         self.last = ConvBlock(2 * w1, w1)
         self.head = nn.Conv2d(w1, classes, 3, padding=1)
-        initialise(self)
+        initialise(self, heads=[self.head])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, in_channels, H, W).

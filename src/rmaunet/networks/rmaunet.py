@@ -248,7 +248,7 @@ class RMAUNet(nn.Module):
         self.decoder2 = stage(w3, w2, attend=every)
         self.decoder1 = stage(w2, w1, attend=every or mab_at in ("both", "decoder"))
         self.head = nn.Conv2d(w1, classes, 1)
-        initialise(self, negative_slope)  # not stated in the paper
+        initialise(self, negative_slope, heads=[self.head])  # not stated in the paper
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, in_channels, H, W).

@@ -87,7 +87,7 @@ class SAANet(nn.Module):
         self.up2, self.decoder2 = Upsample(w3, w2), DoubleConv(2 * w2, w2)
         self.up1, self.decoder1 = Upsample(w2, w1), DoubleConv(2 * w1, w1)
         self.head = nn.Conv2d(w1, classes, 1)
-        initialise(self)
+        initialise(self, heads=[self.head])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, in_channels, H, W).

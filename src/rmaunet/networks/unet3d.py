@@ -51,7 +51,7 @@ class UNet3D(nn.Module):
         self.up2, self.decoder2 = nn.ConvTranspose3d(w3, w3, 2, stride=2), _DoubleConv3d(w2 + w3, w2, w2)
         self.up1, self.decoder1 = nn.ConvTranspose3d(w2, w2, 2, stride=2), _DoubleConv3d(w1 + w2, w1, w1)
         self.head = nn.Conv3d(w1, classes, 1)
-        initialise(self)
+        initialise(self, heads=[self.head])
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, D, H, W) of the volumes ``x`` (N, in_channels, D, H, W).

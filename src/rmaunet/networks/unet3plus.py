@@ -79,7 +79,7 @@ class UNet3Plus(nn.Module):
         self.decoder1 = _FullScale((w1, wide, wide, wide, w5), w1)
         sources = (wide, wide, wide, wide, w5) if deep_supervision else (wide,)
         self.heads = nn.ModuleList([nn.Conv2d(channels, classes, 3, padding=1) for channels in sources])
-        initialise(self)
+        initialise(self, heads=self.heads)
 
     def side_outputs(self, x: Tensor) -> list[Tensor]:
         """Logits of every head at full resolution, the finest first; one without deep supervision.

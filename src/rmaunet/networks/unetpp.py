@@ -51,7 +51,7 @@ class UNetPlusPlus(nn.Module):
         self.x40 = DoubleConv(w3, w4)
         self.grid = NestedGrid(backbone=widths, widths=widths, node=widths, unit=DoubleConv)
         self.heads = nn.ModuleList([nn.Conv2d(w0, classes, 1) for _ in range(4 if deep_supervision else 1)])
-        initialise(self)
+        initialise(self, heads=self.heads)
 
     def side_outputs(self, x: Tensor) -> list[Tensor]:
         """Logits of every head, shallowest U-Net first, each (N, classes, H, W); one without deep supervision.

@@ -1,0 +1,140 @@
+"""Write the tables of docs/weights.md from results/weights; `--check` compares.
+
+`scripts/score_candidates.py` writes NAME_cases.csv and NAME.json there. A table stands between `<!-- NAME -->` and
+`<!-- end of NAME -->`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from pathlib import Path
+
+from rmaunet.evaluate import average_patients, compare, markdown_table, summarize
+
+ROOT = Path(__file__).parents[1]
+RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
+STUDIES = {"screening": "screen", "full": "full"}
+"""Files of results to the row the others are compared with."""
+
+METRICS = {
+    "liver_dice": "liver Dice",
+    "tumor_dice": "tumor Dice",
+    "liver_dice_lowest_tenth": "liver, lowest tenth",
+    "liver_dice_highest_tenth": "liver, highest tenth",
+}
+SIZES = {"under_10mm": "< 10 mm", "10_to_20mm": "10 to 20 mm", "over_20mm": "> 20 mm"}
+Row = dict[str, str]
+
+
+def number(text: str) -> float:
+    return float(text) if text else math.nan
+
+
+class Candidate:
+    """One experiment's rows, one a scan."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.patients = {row["name"]: row["patient"] for row in rows}
+        self.folds = sorted({row["fold"] for row in rows})
+
+    def values(self, metric: str, among: set[str] | None = None) -> dict[str, float]:
+        """Patient to mean over their scans."""
+        known = {row["name"]: number(row[metric]) for row in self.rows if among is None or row["name"] in among}
+        return average_patients(known, self.patients)
+
+    def count(self, column: str) -> int:
+        return sum(int(row[column]) for row in self.rows)
+
+    @property
+    def scans(self) -> set[str]:
+        return set(self.patients)
+
+
+def load(path: Path) -> dict[str, Candidate]:
+    """Experiment to its scans' numbers, in the file's order."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    names = dict.fromkeys(row["experiment"] for row in rows)
+    return {name: Candidate([row for row in rows if row["experiment"] == name]) for name in names}
+
+
+def means_table(candidates: dict[str, Candidate]) -> str:
+    cells = [
+        [
+            "experiment",
+            "folds",
+            "patients",
+            *METRICS.values(),
+            *(f"lesions {size}" for size in SIZES.values()),
+            "marked",
+        ]
+    ]
+    for name, one in candidates.items():
+        found = [f"{one.count(f'lesions_{size}_detected')} of {one.count(f'lesions_{size}')}" for size in SIZES]
+        means = [f"{summarize(m, list(one.values(m).values())).mean:.3f}" for m in METRICS]
+        patients = str(len(set(one.patients.values())))
+        cells.append([name, ", ".join(one.folds), patients, *means, *found, str(one.count("lesions_prediction"))])
+    return markdown_table(cells)
+
+
+def differences_table(candidates: dict[str, Candidate], base: str) -> str:
+    cells = [["against", "metric", "difference", "95 % CI", "p, Wilcoxon", "wins/ties/losses", "patients"]]
+    reference = candidates[base]
+    for name, one in candidates.items():
+        shared = one.scans & reference.scans
+        for metric, title in METRICS.items() if name != base and shared else ():
+            mine, theirs = one.values(metric, shared), reference.values(metric, shared)
+            c = compare([mine[p] for p in mine], [theirs[p] for p in mine])
+            interval = "–" if math.isnan(c.low) else f"{c.low:+.3f} to {c.high:+.3f}"
+            p = "–" if math.isnan(c.p_wilcoxon) else f"{c.p_wilcoxon:.2g}"
+            counts = f"{c.wins}/{c.ties}/{c.losses}"
+            cells.append([f"{name} - {base}", title, f"{c.mean_difference:+.3f}", interval, p, counts, str(c.n)])
+    return markdown_table(cells)
+
+
+def section(stem: str, base: str, results: Path = RESULTS) -> str:
+    """A study's tables; empty if it has not been run."""
+    path = results / f"{stem}_cases.csv"
+    if not path.is_file():
+        return ""
+    candidates = load(path)
+    manifest = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
+    steps = sorted({run["training"]["steps"] for run in manifest["runs"]})
+    text = (
+        f"{len(manifest['runs'])} trainings of {' or '.join(map(str, steps))} steps. Means over patients (scans of one patient "
+        'averaged first), whole scans. A lesion counts as found at IoU > 0.5; "marked" counts the mask\'s.\n'
+    )
+    return "\n".join([text, means_table(candidates), differences_table(candidates, base)])
+
+
+def generate(page: str, results: Path = RESULTS) -> str:
+    """The page with its tables made anew."""
+    for stem, base in STUDIES.items():
+        opening, closing = f"<!-- {stem} -->", f"<!-- end of {stem} -->"
+        if opening in page:
+            before, _, rest = page.partition(opening)
+            after = rest.partition(closing)[2]
+            page = f"{before}{opening}\n\n{section(stem, base, results)}\n{closing}{after}"
+    return page
+
+
+def main() -> int:
+    old = PAGE.read_text(encoding="utf-8")
+    new = generate(old)
+    if "--check" in sys.argv[1:]:
+        print(
+            "docs/weights.md is current"
+            if new == old
+            else "docs/weights.md is not current: run scripts/make_weights_doc.py"
+        )
+        return int(new != old)
+    PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Score trained candidates on the thirds of the patients they did not see, into results/weights.
+
+RUNS/NAME/foldK are run folders of `rmaunet train -e NAME --split results/weights/folds/foldK.json`; those that are finished are
+scored on whole scans (masks and numbers are kept beside the weights, and made once). Writes OUT_cases.csv, a row a scan, and
+OUT.json, the manifest; `scripts/make_weights_doc.py` makes the page of them.
+
+    python scripts/score_candidates.py RUNS LiTS/ -o results/weights/screening --names screen screen-context
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rmaunet.data.detect import find_cases
+from rmaunet.experiments.experiment import Experiment
+from rmaunet.files import sha256, write_csv, write_json
+from rmaunet.predict import load_weights
+from rmaunet.reproduce.hashes import Hashes
+from rmaunet.reproduce.plan import Run
+from rmaunet.reproduce.scoring import score_run
+from rmaunet.reproduce.training import finished
+from rmaunet.runs import machine
+from rmaunet.settings import from_dict
+
+FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--names", nargs="+", required=True)
+    args = parser.parse_args()
+    cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
+    hashes = Hashes(args.runs / "hashes.json")
+    rows: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
+    for name in args.names:
+        for path in sorted(FOLDS.glob("fold*.json")):
+            folder, fold = args.runs / name / path.stem, json.loads(path.read_text())
+            if not (folder / "experiment.json").is_file():
+                say(f"{folder}: not trained")
+                continue
+            stored = json.loads((folder / "experiment.json").read_text())
+            experiment = from_dict(Experiment, stored, subject=str(folder / "experiment.json"))
+            test = tuple(cases[case] for case in fold["test"])
+            run = Run(experiment, int(path.stem[4:]), "lits", tuple(fold["train"]), "lits", test, folder, leaked=())
+            if not finished(run):
+                say(f"{folder}: not finished")
+                continue
+            scored = score_run(run, hashes, say, paper_slices=False, surface=False)
+            patients = fold["patients"]
+            rows += [
+                {"experiment": name, "fold": run.fold, "patient": patients.get(one.name, one.name), **one.row()}
+                for one in scored.results
+            ]
+            trained = json.loads((folder / "manifest.json").read_text())
+            card = load_weights(folder / "weights").card
+            runs.append(
+                {
+                    "experiment": name,
+                    "fold": run.fold,
+                    "settings": stored,
+                    "weights_sha256": scored.weights,
+                    "training": card.training,
+                    "trained_on": trained["cases"],
+                    "start": trained["start"],
+                    "log_sha256": sha256(folder / "log.csv"),
+                    "cases": scored.sources,
+                }
+            )
+    if not rows:
+        sys.exit("nothing to score")
+    stem = args.output
+    write_csv(stem.with_name(f"{stem.name}_cases.csv"), rows, tuple(rows[0]))
+    write_json(stem.with_suffix(".json"), {"runs": runs, "machine": machine()})
+    say(f"{len(rows)} rows of {len(runs)} runs in {stem}_cases.csv")
+
+
+if __name__ == "__main__":
+    main()
