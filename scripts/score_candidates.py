@@ -2,7 +2,7 @@
 
 RUNS/NAME/foldK are run folders of `rmaunet train -e NAME --split results/weights/folds/foldK.json`; those that are finished are
 scored on whole scans (masks and numbers are kept beside the weights, and made once). Writes OUT_cases.csv, a row a scan, and
-OUT.json, the manifest; `scripts/make_weights_doc.py` makes the page of them.
+OUT.json, the manifest; runs that stand there and are not in RUNS stay. `scripts/make_weights_doc.py` makes the page of them.
 
     python scripts/score_candidates.py RUNS LiTS/ -o results/weights/screening --names screen screen-context
 """
@@ -10,6 +10,7 @@ OUT.json, the manifest; `scripts/make_weights_doc.py` makes the page of them.
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 from pathlib import Path
@@ -31,6 +32,24 @@ FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def merged(stem: Path, rows: list[Any], runs: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The new rows and runs with those written earlier that they do not replace, by experiment and fold."""
+    new = {(run["experiment"], str(run["fold"])) for run in runs}
+    try:
+        with stem.with_name(f"{stem.name}_cases.csv").open(newline="", encoding="utf-8") as file:
+            old_rows = [row for row in csv.DictReader(file) if (row["experiment"], row["fold"]) not in new]
+        old_runs = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))["runs"]
+    except FileNotFoundError:
+        return rows, runs
+    order = dict.fromkeys([*(row["experiment"] for row in old_rows), *(row["experiment"] for row in rows)])
+    rank = {name: number for number, name in enumerate(order)}
+    both = [*(run for run in old_runs if (run["experiment"], str(run["fold"])) not in new), *runs]
+    return (
+        sorted([*old_rows, *rows], key=lambda row: (rank[row["experiment"]], int(row["fold"]))),
+        sorted(both, key=lambda run: (rank[run["experiment"]], run["fold"])),
+    )
 
 
 def main() -> None:
@@ -81,6 +100,7 @@ def main() -> None:
     if not rows:
         sys.exit("nothing to score")
     stem = args.output
+    rows, runs = merged(stem, rows, runs)
     write_csv(stem.with_name(f"{stem.name}_cases.csv"), rows, tuple(rows[0]))
     write_json(stem.with_suffix(".json"), {"runs": runs, "machine": machine()})
     say(f"{len(rows)} rows of {len(runs)} runs in {stem}_cases.csv")

@@ -51,6 +51,15 @@ def test_shape(name: str, channels: int, classes: int) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_fresh_networks_say_the_prior_everywhere(name: str) -> None:
+    """Saturated sigmoids at the start have no gradient through dice: a channel may never learn."""
+    network = tiny(name)
+    with torch.no_grad():
+        p = torch.sigmoid(network.train()(batch(name)))
+    assert 0.05 < float(p.min()) <= float(p.max()) < 0.2
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_gradients_reach_every_parameter(name: str) -> None:
     silent: set[str] = set()
     for seed in range(4):  # a ReLU of few channels may be shut for all inputs: another seed opens it
