@@ -70,3 +70,29 @@ def test_an_empty_mask_stays_empty():
 def test_settings_out_of_range_are_refused(values):
     with pytest.raises(ValueError, match="must"):
         Postprocessing(**values)
+
+
+def test_a_lesion_must_reach_the_peak_somewhere():
+    p = np.zeros((2, 1, 12, 12), np.float32)
+    p[0] = 0.9
+    p[1, 0, 1:4, 1:4] = 0.45  # never sure
+    p[1, 0, 6:10, 6:10] = 0.45
+    p[1, 0, 8, 8] = 0.85  # sure at one voxel: the whole lesion stays
+    settings = Postprocessing(tumor_threshold=0.4, tumor_peak=0.8)
+    tidy = postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM)
+    assert tidy.max() == 2
+    assert (tidy == 2).sum() == 16
+    assert (tidy[0, 1:4, 1:4] == 1).all()
+    plain = Postprocessing(tumor_threshold=0.4)
+    assert (postprocess(labels_from_probabilities(p, plain), plain, spacing_mm=MM) == 2).sum() == 25
+
+
+def test_without_a_peak_among_lesions_no_tumor_is_left():
+    p = np.full((2, 1, 4, 4), 0.6, np.float32)
+    settings = Postprocessing(tumor_peak=0.7)
+    assert (postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM) == 1).all()
+
+
+def test_the_peak_is_a_probability():
+    with pytest.raises(ValueError, match="tumor_peak = 1.0"):
+        Postprocessing(tumor_peak=1.0)

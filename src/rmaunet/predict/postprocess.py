@@ -13,6 +13,9 @@ from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
 
 __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
 
+PEAK = 3
+"""Label, between the two steps only, of tumor that passes ``tumor_peak``."""
+
 
 @dataclass(frozen=True)
 class Postprocessing:
@@ -24,7 +27,9 @@ class Postprocessing:
         largest_liver: Keep only the largest connected liver (6-neighbours); what is not connected to it goes.
         tumor_inside_liver: A tumor pixel outside the liver is dropped; otherwise it makes its place liver.
         fill_holes: Background enclosed by liver within an axial slice becomes liver.
-        min_lesion_ml: Lesions (26-neighbours) smaller than this become liver.
+        tumor_peak: A lesion (26-neighbours) whose probability nowhere passes this becomes liver; 0 asks for nothing. With a
+            low ``tumor_threshold`` this is thresholding with hysteresis.
+        min_lesion_ml: Lesions smaller than this become liver.
         min_liver_ml: A liver smaller than this is no liver: the mask is empty.
     """
 
@@ -33,6 +38,7 @@ class Postprocessing:
     largest_liver: bool = False
     tumor_inside_liver: bool = False
     fill_holes: bool = False
+    tumor_peak: float = 0.0
     min_lesion_ml: float = 0.0
     min_liver_ml: float = 0.0
 
@@ -41,13 +47,15 @@ class Postprocessing:
         for name in ("liver_threshold", "tumor_threshold"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
+        if not 0 <= self.tumor_peak < 1:
+            raise ValueError(f"tumor_peak = {self.tumor_peak}: must be at least 0 and below 1")
         for name in ("min_lesion_ml", "min_liver_ml"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0")
 
 
 def labels_from_probabilities(probabilities: NDArray[np.float32], settings: Postprocessing) -> NDArray[np.uint8]:
-    """Labels of one slab: 2 where tumor, else 1 where liver, else 0.
+    """Labels of one slab: 2 where tumor, else 1 where liver, else 0; 3 where tumor passes the peak that is asked for.
 
     Args:
         probabilities: (C, ...) with channel 0 liver (with tumor) and channel 1 tumor.
@@ -60,7 +68,11 @@ def labels_from_probabilities(probabilities: NDArray[np.float32], settings: Post
     labels = np.asarray(liver, np.uint8)
     if probabilities.shape[0] > 1:
         tumor = probabilities[1] > settings.tumor_threshold
-        labels[tumor & liver if settings.tumor_inside_liver else tumor] = TUMOR
+        if settings.tumor_inside_liver:
+            tumor &= liver
+        labels[tumor] = TUMOR
+        if settings.tumor_peak > 0:
+            labels[tumor & (probabilities[1] > settings.tumor_peak)] = PEAK
     return labels
 
 
@@ -70,18 +82,21 @@ def postprocess(
     """Tidy a mask; works on the box of the liver only.
 
     Args:
-        labels: (D, H, W) axial, {0, 1, 2}; changed in place.
+        labels: (D, H, W) axial, from :func:`labels_from_probabilities` with the same settings; changed in place.
         settings: What to do.
         spacing_mm: (z, y, x).
 
     Returns:
-        ``labels``.
+        ``labels``, {0, 1, 2}.
     """
     box = _box(labels)
     if box is None:
         return labels
     part = labels[box]
     voxel_ml = float(np.prod(spacing_mm)) / 1000
+    peaks = part == PEAK if settings.tumor_peak > 0 else None
+    if peaks is not None:
+        part[peaks] = TUMOR
     if settings.largest_liver:
         kept = cc3d.largest_k(liver_mask(part).astype(np.uint8), k=1, connectivity=6)
         part[kept == 0] = BACKGROUND
@@ -89,14 +104,21 @@ def postprocess(
         for plane in part:
             holes = ndimage.binary_fill_holes(liver_mask(plane)) & (plane == BACKGROUND)
             plane[holes] = LIVER
-    if settings.min_lesion_ml > 0 and tumor_mask(part).any():
-        lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
-        small = np.bincount(lesions.ravel()) * voxel_ml < settings.min_lesion_ml
-        small[0] = False
-        part[small[lesions]] = LIVER
+    if (settings.min_lesion_ml > 0 or peaks is not None) and tumor_mask(part).any():
+        _drop_lesions(part, peaks, settings.min_lesion_ml / voxel_ml)
     if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
         part[...] = BACKGROUND
     return labels
+
+
+def _drop_lesions(part: NDArray[np.uint8], peaks: NDArray[np.bool_] | None, smallest: float) -> None:
+    """Lesions of fewer than ``smallest`` voxels, and those without a peak where peaks are asked for, become liver."""
+    lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
+    drop = np.bincount(lesions.ravel()) < smallest
+    if peaks is not None:
+        drop |= np.bincount(lesions[peaks], minlength=len(drop)) == 0
+    drop[0] = False
+    part[drop[lesions]] = LIVER
 
 
 def _box(labels: NDArray[np.uint8]) -> tuple[slice, slice, slice] | None:
