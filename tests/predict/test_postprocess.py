@@ -94,5 +94,5 @@ def test_without_a_peak_among_lesions_no_tumor_is_left():
 
 
 def test_the_peak_is_a_probability():
-    with pytest.raises(ValueError, match="tumor_peak = 1.0"):
+    with pytest.raises(ValueError, match=r"tumor_peak = 1\.0"):
         Postprocessing(tumor_peak=1.0)
