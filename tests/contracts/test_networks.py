@@ -113,7 +113,7 @@ def test_state_holds_only_plain_separate_tensors(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_stated_parameter_count(name: str) -> None:
     facts = FACTS[name]
-    shape = (1, 1) + (facts.multiple_of,) * facts.dimensions
+    shape = (1, 1) + (facts.multiple_of,) * (facts.dimensions - 1) + (2 * facts.multiple_of,)
     assert network_size(NETWORKS[name], shape).parameters == facts.parameters
 
 

@@ -1,5 +1,6 @@
 """The comparison networks: published sizes, and what makes each of them the network it claims to be."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from rmaunet.networks.asunetpp import ASUNetPlusPlus
 from rmaunet.networks.attention_unet import AttentionGate, AttentionUNet
 from rmaunet.networks.blocks import SqueezeExcitation
 from rmaunet.networks.hfrunet import FusedSkip, HFRUNet
+from rmaunet.networks.nnunet2d import NNUNet2d
 from rmaunet.networks.raunet import AttentionResidualModule, RAUNet, ResidualUnit
 from rmaunet.networks.rmaunet import RMAUNet, widths_from_base
 from rmaunet.networks.saanet import SAANet, ScaleAxisAttention
@@ -215,3 +217,34 @@ def test_unet3plus_is_full_scale() -> None:
         heads = network.side_outputs(x)
         assert [head.shape for head in heads] == [(1, 2, 32, 48)] * 5
         torch.testing.assert_close(network(x), sum(heads) / 5)
+
+
+def test_nnunet2d_has_the_plans_numbers() -> None:
+    """Widths 32 to 512, seven resolutions of 256 x 256, two convolutions with bias and norm each, counted by hand."""
+    network = NNUNet2d()
+    widths = [32, 64, 128, 256, 512, 512, 512]
+
+    def stage(cin: int, cout: int) -> int:
+        return 9 * cin * cout + 9 * cout * cout + 2 * 3 * cout
+
+    down = sum(stage(cin, cout) for cin, cout in zip([1, *widths], widths, strict=False))
+    up = sum(4 * low * high + high + stage(2 * high, high) for high, low in itertools.pairwise(widths))
+    assert sum(p.numel() for p in network.parameters()) == down + up + 2 * 32 + 2
+    assert network.factor == 64
+    with pytest.raises(ValueError, match="pad to 64 x 128"):
+        network(torch.zeros(1, 1, 32, 128))
+    with pytest.raises(ValueError, match="pad to 64 x 128 or more"):
+        network(torch.zeros(1, 1, 64, 64))
+    with pytest.raises(ValueError, match="deeper = -1"):
+        NNUNet2d(deeper=-1)
+
+
+def test_nnunet2d_halves_by_stride_and_sees_each_resolution() -> None:
+    network = NNUNet2d(widths=(4, 4, 4, 4, 4), deeper=0)
+    assert network.factor == 16
+    sides: list[int] = []
+    for stage in network.encoder:
+        stage.register_forward_hook(lambda _module, _inputs, output: sides.append(output.shape[-1]))
+    network(torch.zeros(1, 1, 64, 64))
+    assert sides == [64, 32, 16, 8, 4]
+    assert not any(isinstance(module, nn.MaxPool2d) for module in network.modules())

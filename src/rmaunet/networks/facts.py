@@ -53,6 +53,9 @@ FACTS: Mapping[str, NetworkFacts] = MappingProxyType(
             reconstruction=True,
         ),
         "unet3plus": NetworkFacts("UNet 3+", "Huang et al., ICASSP 2020", 26_966_978),
+        "nnunet2d": NetworkFacts(
+            "nnU-Net 2d (network only)", "Isensee et al., Nat. Methods 2021", 33_468_866, multiple_of=64
+        ),
         "unet3d": NetworkFacts("3D U-Net", "Çiçek et al., MICCAI 2016", 19_071_394, multiple_of=8, dimensions=3),
     }
 )

@@ -9,6 +9,7 @@ from torch import nn
 from rmaunet.networks.asunetpp import ASUNetPlusPlus
 from rmaunet.networks.attention_unet import AttentionUNet
 from rmaunet.networks.hfrunet import HFRUNet
+from rmaunet.networks.nnunet2d import NNUNet2d
 from rmaunet.networks.raunet import RAUNet
 from rmaunet.networks.rmaunet import RMAUNet
 from rmaunet.networks.saanet import SAANet
@@ -29,5 +30,6 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "saanet": SAANet,
     "hfrunet": HFRUNet,
     "unet3plus": UNet3Plus,
+    "nnunet2d": NNUNet2d,
     "unet3d": UNet3D,
 }
