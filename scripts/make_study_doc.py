@@ -141,7 +141,9 @@ Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["
 ![Dice per case of every network](images/study.png)
 
 This compares networks trained briefly and small. It says which differences show under these conditions, not what the
-networks reach when trained as their authors did, and it neither confirms nor refutes the paper's numbers.
+networks reach when trained as their authors did, and it neither confirms nor refutes the paper's numbers. The heads of
+these networks began with Kaiming's weights, as all other layers; they begin at the prior since
+([decisions](decisions.md)), which shortens the start of a training and spares the tumor's channel from dying.
 """
     return "\n".join([head, *filter(None, (section(study, name, heading) for name, heading in TABLES.items()))])
 
