@@ -29,7 +29,7 @@ class Log:
             with self.path.open(newline="") as file:
                 rows = list(csv.DictReader(file))
             kept = [
-                ",".join(str(row[name]) for name in self.columns)
+                ",".join(str(row.get(name, "")) for name in self.columns)
                 for row in rows
                 if (row.get("step") or "").isdigit() and int(row["step"]) < step and None not in row.values()
             ]

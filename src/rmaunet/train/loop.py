@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from rmaunet.train.device import usable_device
 from rmaunet.train.heads import mean_loss, training_logits
 from rmaunet.train.log import Log
 from rmaunet.train.plan import Plan, make_plan
+from rmaunet.train.progress import ORGANS, Overlap, Speaker, overlaps
 from rmaunet.train.state import RunState, begin
 from rmaunet.train.stopping import Stopping
 
@@ -110,48 +110,33 @@ def _steps(
     """Train from the state's step to ``last``, yielding the number of steps done after each."""
     loss_of = LOSSES[state.experiment.loss]()
     place = next(state.network.parameters()).device
-    log = Log(folder / "log.csv", ("step", "loss", "learning_rate", "size", "batch"))
+    log = Log(
+        folder / "log.csv", ("step", "loss", "learning_rate", "size", "batch", *(f"{organ}_dice" for organ in ORGANS))
+    )
     log.cut(state.step)
-    speaker = _Speaker(say, plan.steps)
+    speaker = Speaker(say, plan.steps)
     bad = 0
     for step, batch in batches.from_step(state.step):
         if step >= last:
             return
         rate = plan.learning_rate(step)
-        value = _step(state, loss_of, batch.to(place), rate)
+        value, seen = _step(state, loss_of, batch.to(place), rate)
         bad = 0 if math.isfinite(value) else bad + 1
         if bad >= BAD_STEPS:
             what = f"{value} for {bad} steps in a row, last on {seen_cases(batch.refs)}"
             raise TrainingError(folder, f"loss at step {step}", what, "training diverged", "lower the learning rate")
         state.step = step + 1
         # A row a step: a resumed run's log equals that of a run never stopped.
-        log.add(step=step, loss=value, learning_rate=rate, size=batch.images.shape[-1], batch=len(batch.refs))
-        speaker.heard(value, len(batch.refs))
+        dice = {f"{organ}_dice": one.dice for organ, one in zip(ORGANS, seen, strict=True)}
+        log.add(step=step, loss=value, learning_rate=rate, size=batch.images.shape[-1], batch=len(batch.refs), **dice)
+        speaker.heard(value, seen, len(batch.refs))
         if state.step % SAY_EVERY == 0 or state.step == last:
             speaker.speak(state.step, rate)
         yield state.step
 
 
-class _Speaker:
-    """Mean loss and speed since it last spoke."""
-
-    def __init__(self, say: Callable[[str], None], steps: int) -> None:
-        self._say, self._of = say, steps
-        self._losses: list[float] = []
-        self._slices, self._began = 0, time.perf_counter()
-
-    def heard(self, loss: float, slices: int) -> None:
-        self._losses.append(loss)
-        self._slices += slices
-
-    def speak(self, step: int, rate: float) -> None:
-        mean, speed = sum(self._losses) / len(self._losses), self._slices / (time.perf_counter() - self._began)
-        self._say(f"step {step}/{self._of} loss {mean:.4f} lr {rate:.2e} {speed:.1f} slices/s")
-        self._losses, self._slices, self._began = [], 0, time.perf_counter()
-
-
-def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: float) -> float:
-    """One optimiser step; returns the loss. A loss that is not finite changes nothing."""
+def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: float) -> tuple[float, tuple[Overlap, ...]]:
+    """One optimiser step; returns the loss and the batch's overlaps. A loss that is not finite changes nothing."""
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate
     settings = state.experiment.training
@@ -160,9 +145,9 @@ def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: floa
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
         heads = training_logits(state.network, images)
     loss = mean_loss(loss_of, heads, batch.targets)
-    value = float(loss.detach())
+    value, seen = float(loss.detach()), overlaps(torch.stack(heads).mean(dim=0), batch.targets)
     if not math.isfinite(value):
-        return value
+        return value, seen
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     if settings.gradient_clip:
@@ -170,7 +155,7 @@ def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: floa
     state.optimiser.step()
     if state.average:
         state.average.update(state.network, state.step)
-    return value
+    return value, seen
 
 
 def _check(experiment: Experiment, store: Store) -> None:
