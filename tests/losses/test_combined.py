@@ -34,7 +34,7 @@ def test_values(name: str, expected: float) -> None:
 
 
 def test_every_loss_has_a_value_here() -> None:
-    assert set(LOSSES) == {"focal_dice", "ce", "ce_dice", "focal", "dice", "ce_tversky"}
+    assert set(LOSSES) == {"focal_dice", "ce", "ce_dice", "focal", "dice", "ce_tversky", "ce_dice_conditional"}
 
 
 def test_channels_are_averaged() -> None:

@@ -17,6 +17,13 @@ def test_overlap_by_hand():
     assert math.isnan(tumor.dice)
 
 
+def test_tumor_outside_the_predicted_liver_may_be_left_out():
+    logits, targets = torch.full((1, 2, 1, 4), 1.0), torch.ones(1, 2, 1, 4)
+    logits[0, 0, 0, 0] = -1.0  # no liver here: no tumor in the mask
+    assert overlaps(logits, targets)[1].common == 4
+    assert overlaps(logits, targets, tumor_inside_liver=True)[1].common == 3
+
+
 def test_the_line_pools_the_steps_since_the_last_one():
     said: list[str] = []
     speaker = Speaker(said.append, steps=10)

@@ -32,6 +32,12 @@ SCREEN = replace(
 _CONTEXT = replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0)
 _BY_LESION = replace(SCREEN.sampling, tumor_by="lesion")
 _TVERSKY = replace(SCREEN, name="screen-tversky", loss="ce_tversky")
+_CONDITIONAL = replace(
+    SCREEN,
+    name="screen-conditional",
+    loss="ce_dice_conditional",
+    postprocessing=replace(SCREEN.postprocessing, tumor_inside_liver=True),
+)
 _TVERSKY_CONTEXT = replace(_TVERSKY, name="screen-tversky-context", preprocessing=_CONTEXT)
 
 CANDIDATES: dict[str, Experiment] = {
@@ -44,6 +50,8 @@ CANDIDATES: dict[str, Experiment] = {
         replace(SCREEN, name="screen-ce", loss="ce_dice"),
         # Focal Tversky with cross-entropy: small lesions weigh more.
         _TVERSKY,
+        # The tumor's channel learns tumor given liver; the mask takes tumor inside the liver only.
+        _CONDITIONAL,
         # A lesion is drawn first and then a slice through it, so that small ones are seen.
         replace(SCREEN, name="screen-lesions", sampling=_BY_LESION),
         # What was added to the loss, then context, then lesions: the ladder to the released weights.

@@ -145,7 +145,8 @@ def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: floa
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
         heads = training_logits(state.network, images)
     loss = mean_loss(loss_of, heads, batch.targets)
-    value, seen = float(loss.detach()), overlaps(torch.stack(heads).mean(dim=0), batch.targets)
+    value, inside = float(loss.detach()), state.experiment.postprocessing.tumor_inside_liver
+    seen = overlaps(torch.stack(heads).mean(dim=0), batch.targets, tumor_inside_liver=inside)
     if not math.isfinite(value):
         return value, seen
     state.optimiser.zero_grad(set_to_none=True)

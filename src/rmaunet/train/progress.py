@@ -40,17 +40,20 @@ class Overlap:
 
 
 @torch.no_grad()
-def overlaps(logits: Tensor, targets: Tensor) -> tuple[Overlap, ...]:
+def overlaps(logits: Tensor, targets: Tensor, *, tumor_inside_liver: bool = False) -> tuple[Overlap, ...]:
     """Compare a batch at probability 0.5 with its reference, one overlap a channel.
 
     Args:
         logits: (N, C, H, W).
         targets: (N, C, H, W), 0 or 1.
+        tumor_inside_liver: Count tumor where liver is predicted as well only, as the mask will.
 
     Returns:
         C overlaps, the batch's pixels pooled.
     """
     guess, truth = logits > 0, targets > 0
+    if tumor_inside_liver:
+        guess[:, 1:] &= guess[:, :1]
     common = (guess & truth).sum(dim=(0, 2, 3)).tolist()
     total = (guess.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))).tolist()
     return tuple(Overlap(c, t) for c, t in zip(common, total, strict=True))
