@@ -132,15 +132,18 @@ def draw(settings: Augmentation, *, seed: int, position: int) -> Draw:
     )
 
 
-def _matrix(drawn: Draw, source: tuple[int, int], size: int, step: tuple[float, float]) -> NDArray[np.float64]:
-    """2 x 3 matrix from patch pixels (x, y) to source pixels; ``step``: source pixels per patch pixel (y, x)."""
+def _matrix(drawn: Draw, centre: tuple[float, float], size: int, step: tuple[float, float]) -> NDArray[np.float64]:
+    """2 x 3 matrix from patch pixels (x, y) to source pixels.
+
+    ``centre``: source pixel (y, x) in the patch's middle before the shift; ``step``: source pixels per patch pixel (y, x).
+    """
     angle = np.deg2rad(drawn.degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / drawn.scale
     flip = np.diag([-1.0 if drawn.flip_x else 1.0, -1.0 if drawn.flip_y else 1.0])
     linear = np.diag([step[1], step[0]]) @ turn @ flip
     middle = (size - 1) / 2
     target = np.array([middle + drawn.shift[1] * size, middle + drawn.shift[0] * size])
-    origin = np.array([(source[1] - 1) / 2, (source[0] - 1) / 2]) - linear @ target
+    origin = np.array([centre[1], centre[0]]) - linear @ target
     return np.column_stack([linear, origin])
 
 
@@ -151,8 +154,9 @@ def apply(
     *,
     size: int,
     step: tuple[float, float] = (1.0, 1.0),
+    centre: tuple[float, float] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Cut the patch around the slice's centre that the parameters ask for.
+    """Cut the patch that the parameters ask for.
 
     Args:
         drawn: Parameters.
@@ -160,6 +164,7 @@ def apply(
         labels: (H, W) in {0, 1, 2}; outside of it is background.
         size: Side of the patch in pixels.
         step: Source pixels per patch pixel along (rows, columns) at scale 1.
+        centre: Source pixel (row, column) around which the patch is cut; the slice's middle if None.
 
     Returns:
         The image (C, size, size) in [-1, 1] and the labels (size, size); labels by nearest neighbour, so no new value
@@ -167,15 +172,18 @@ def apply(
     """
     # A strong reduction would alias: average whole blocks of source pixels first.
     block = int(min(step) / drawn.scale + 0.35)
+    middle = centre or ((image.shape[0] - 1) / 2, (image.shape[1] - 1) / 2)
     if block > 1:
         rows, columns = image.shape[0] // block, image.shape[1] // block
         shrunk = cv2.resize(
             image[: rows * block, : columns * block], (columns, rows), interpolation=cv2.INTER_AREA
         ).reshape(rows, columns, -1)
-        inner = _matrix(drawn, shrunk.shape[:2], size, (step[0] / block, step[1] / block))
+        # Pixel p of the blocks has its middle at block * p + (block - 1) / 2 of the source.
+        of_blocks = ((middle[0] + 0.5) / block - 0.5, (middle[1] + 0.5) / block - 0.5)
+        inner = _matrix(drawn, of_blocks, size, (step[0] / block, step[1] / block))
     else:
-        shrunk, inner = image, _matrix(drawn, image.shape[:2], size, step)
-    outer = _matrix(drawn, image.shape[:2], size, step)
+        shrunk, inner = image, _matrix(drawn, middle, size, step)
+    outer = _matrix(drawn, middle, size, step)
     patch = cv2.warpAffine(
         shrunk, inner, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(0, 0, 0, 0)
     ).reshape(size, size, -1)

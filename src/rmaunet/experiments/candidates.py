@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rmaunet.experiments.experiment import Experiment, Training
+from rmaunet.experiments.experiment import Experiment, Stage, Training
 from rmaunet.experiments.presets import FAST
 from rmaunet.networks.build import NetworkSettings
 
@@ -32,6 +32,15 @@ SCREEN = replace(
 _CONTEXT = replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0)
 _BY_LESION = replace(SCREEN.sampling, tumor_by="lesion")
 _TVERSKY = replace(SCREEN, name="screen-tversky", loss="ce_tversky")
+# 4800 parts of slices of 128 pixels of 1.5 mm, then 400 whole slices of 256: as many pixels as 6400 slices of 128.
+_PARTS = replace(
+    SCREEN,
+    name="screen-parts",
+    preprocessing=FAST.preprocessing,
+    training=replace(
+        SCREEN.training, steps=650, stages=(Stage(600 / 650, 128, 8, view="part"), Stage(50 / 650, 256, 8))
+    ),
+)
 _CONDITIONAL = replace(
     SCREEN,
     name="screen-conditional",
@@ -52,6 +61,12 @@ CANDIDATES: dict[str, Experiment] = {
         _TVERSKY,
         # The tumor's channel learns tumor given liver; the mask takes tumor inside the liver only.
         _CONDITIONAL,
+        # Most of the training on parts of slices, at full resolution and without the air around.
+        _PARTS,
+        replace(_PARTS, name="screen-parts-ce", loss="ce_dice"),
+        replace(
+            _PARTS, name="screen-parts-conditional", loss=_CONDITIONAL.loss, postprocessing=_CONDITIONAL.postprocessing
+        ),
         # A lesion is drawn first and then a slice through it, so that small ones are seen.
         replace(SCREEN, name="screen-lesions", sampling=_BY_LESION),
         # What was added to the loss, then context, then lesions: the ladder to the released weights.

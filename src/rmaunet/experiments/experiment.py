@@ -23,13 +23,16 @@ class Stage:
 
     Attributes:
         share: Its share of all steps.
-        size: Side of the patch in pixels, a multiple of 16; the field of view stays that of the last stage.
+        size: Side of the patch in pixels, a multiple of 16.
         batch: Slices a step.
+        view: What a patch smaller than the preprocessing's shows: "whole", the same field of view more coarsely; or "part" of
+            it with the pixels it will have in use, placed so that it shows what the slice was drawn for.
     """
 
     share: float
     size: int
     batch: int
+    view: Literal["whole", "part"] = "whole"
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from rmaunet.data.augment import apply, draw
+from rmaunet.data.focus import focus
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
-from rmaunet.experiments.experiment import Experiment
+from rmaunet.experiments.experiment import Experiment, Stage
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.train.plan import Plan
 
@@ -73,7 +74,7 @@ class Batches:
         """The batch of ``step``."""
         stage, first = self.plan.stage(step), self.plan.position(step)
         refs = [self.sampler.draw(first + i) for i in range(stage.batch)]
-        pairs = [self._patch(ref, first + i, stage.size) for i, ref in enumerate(refs)]
+        pairs = [self._patch(ref, first + i, stage) for i, ref in enumerate(refs)]
         labels = np.stack([mask for _, mask in pairs])
         targets = np.stack([liver_mask(labels), tumor_mask(labels)], axis=1).astype(np.float32)
         return Batch(torch.from_numpy(np.stack([image for image, _ in pairs])), torch.from_numpy(targets), tuple(refs))
@@ -82,20 +83,28 @@ class Batches:
         batch = self.make(step)
         return batch.pinned() if self.pin else batch
 
-    def _patch(self, ref: SliceRef, position: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    def _patch(self, ref: SliceRef, position: int, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
         settings = self.experiment.preprocessing
         case = self.store.case(ref.case)
         k, dz = settings.context_slices, case.spacing_mm[0]
         reach = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
         image = self.store.stack(ref.case, ref.z, [reach * i for i in range(-k, k + 1)])
         drawn = draw(self.experiment.augmentation, seed=self.experiment.seed, position=position)
-        ratio = settings.size / size  # a smaller patch shows the same field of view, more coarsely
+        part = stage.view == "part"
+        ratio = 1.0 if part else settings.size / stage.size  # the same field of view, more coarsely
         if settings.grid == "spacing":
             pixel_mm = settings.spacing_mm * ratio
             step = (pixel_mm / case.spacing_mm[1], pixel_mm / case.spacing_mm[2])
         else:
-            step = (case.shape[1] / size, case.shape[2] / size)
-        return apply(drawn, image, self.store.labels(ref.case)[ref.z], size=size, step=step)
+            side = settings.size / ratio
+            step = (case.shape[1] / side, case.shape[2] / side)
+        labels, centre = self.store.labels(ref.case)[ref.z], None
+        if part:
+            extent = (stage.size * step[0] / drawn.scale, stage.size * step[1] / drawn.scale)
+            seed = self.experiment.seed
+            centre = focus(image[..., k], labels, extent=extent, seed=seed, position=position)
+            drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
+        return apply(drawn, image, labels, size=stage.size, step=step, centre=centre)
 
     def from_step(self, start: int) -> Iterator[tuple[int, Batch]]:
         """(step, batch) from ``start`` to the end of the plan, made ahead in a thread."""
