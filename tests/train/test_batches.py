@@ -1,0 +1,61 @@
+"""What a patch shows at each kind of stage."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rmaunet.data.augment import NONE
+from rmaunet.data.sampling import Sampler, Sampling
+from rmaunet.data.store import Store, StoreWriter
+from rmaunet.experiments.experiment import Experiment, Stage, Training
+from rmaunet.preprocess import Preprocessing
+from rmaunet.train.batches import Batches
+from rmaunet.train.plan import make_plan
+
+SIDE = 64
+EXPERIMENT = Experiment(
+    preprocessing=Preprocessing(size=SIDE, grid="spacing", spacing_mm=1.5),
+    augmentation=NONE,
+    sampling=Sampling(slices="all"),
+    training=Training(steps=4, batch=2),
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    root = tmp_path_factory.mktemp("store")
+    images = np.random.default_rng(0).integers(1, 255, (3, SIDE, SIDE)).astype(np.uint8)
+    labels = np.zeros_like(images)
+    labels[:, 30:50, 10:40] = 1
+    labels[:, 40:44, 20:24] = 2
+    with StoreWriter(root, Preprocessing(size=SIDE)) as writer:
+        writer.add("volume-1", images, labels, spacing_mm=(2.0, 1.5, 1.5))
+    return Store(root)
+
+
+def batch(store, stage):
+    experiment = replace(EXPERIMENT, training=replace(EXPERIMENT.training, stages=(stage,)))
+    sampler = Sampler([store.case("volume-1")], experiment.sampling, seed=0)
+    plan = make_plan(experiment.training, slices=len(sampler), size=SIDE)
+    return Batches(store, experiment, plan, sampler).make(0)
+
+
+def test_a_part_has_the_slices_own_pixels_and_its_tumor(store):
+    made = batch(store, Stage(1.0, 32, 8, view="part"))
+    assert made.images.shape == (8, 1, 32, 32)
+    whole = store.stack("volume-1", made.refs[0].z, [0])[..., 0] / 127.5 - 1
+    part = made.images[0, 0].numpy()
+    # Some window of the slice, at most half a pixel off, is the patch: its middle row correlates there alone.
+    scores = [
+        np.corrcoef(whole[r : r + 32, c : c + 32].ravel(), part.ravel())[0, 1] for r in range(33) for c in range(33)
+    ]
+    assert max(scores) > 0.5
+    assert sorted(scores)[-10] < 0.5
+    assert (made.targets[:, 1].sum(dim=(1, 2)) > 0).float().mean() >= 0.5
+
+
+def test_the_whole_has_every_pixel_of_the_liver(store):
+    made = batch(store, Stage(1.0, 32, 8))
+    liver = made.targets[:, 0].sum(dim=(1, 2))
+    assert (liver == 20 * 30 / 4).all()
