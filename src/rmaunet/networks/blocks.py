@@ -28,7 +28,7 @@ __all__ = [
 Norm = Literal["batch", "instance", "group"]
 UpMode = Literal["transpose", "bilinear", "bilinear_conv"]
 
-HEAD_PRIOR, HEAD_STD = 0.1, 0.01
+HEAD_PRIOR = 0.1
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
@@ -95,9 +95,10 @@ def initialise(network: nn.Module, negative_slope: float = 0.0, *, heads: Iterab
     Args:
         network: The whole network.
         negative_slope: Of its (Leaky) ReLUs.
-        heads: The last layers, which give logits. Kaiming's weights would start logits of few classes at a standard
-            deviation of about 4, where sigmoids are saturated: the dice term then has no gradient, and the tumor's channel
-            can die. They begin near 0.1, a common share of foreground, everywhere.
+        heads: The last layers, which give logits. With fan out, logits of few classes would start at a standard deviation of
+            about 4, where sigmoids are saturated: the dice term then has no gradient, and the tumor's channel can die. With
+            fan in they start within about 1 of a probability of 0.1, a common share of foreground. Much smaller weights
+            would only have to grow first: an optimiser of Adam's kind moves each by its learning rate a step.
 
     Reference:
         He et al. 2015; Lin et al. 2017, section 4.1, for the prior (theirs is 0.01).
@@ -111,7 +112,7 @@ def initialise(network: nn.Module, negative_slope: float = 0.0, *, heads: Iterab
     for head in heads:
         if not isinstance(head, convolutions) or head.bias is None:
             raise TypeError(f"{type(head).__name__}: a head must be a convolution with a bias")
-        nn.init.normal_(head.weight, std=HEAD_STD)
+        nn.init.kaiming_normal_(head.weight, mode="fan_in", nonlinearity="linear")
         nn.init.constant_(head.bias, math.log(HEAD_PRIOR / (1 - HEAD_PRIOR)))
 
 
