@@ -142,8 +142,8 @@ Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["
 
 This compares networks trained briefly and small. It says which differences show under these conditions, not what the
 networks reach when trained as their authors did, and it neither confirms nor refutes the paper's numbers. The heads of
-these networks began with Kaiming's weights, as all other layers; they begin at the prior since
-([decisions](decisions.md)), which shortens the start of a training and spares the tumor's channel from dying.
+these networks began with weights too large, and saturated; later versions begin them smaller
+([decisions](decisions.md)).
 """
     return "\n".join([head, *filter(None, (section(study, name, heading) for name, heading in TABLES.items()))])
 
