@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -263,3 +265,22 @@ def test_the_search_tree_of_a_flat_cut_is_shallow() -> None:
         return deepest
 
     assert depth(_tree(points)) < 60
+
+
+def test_a_liver_cut_at_the_first_slice_where_denormals_are_zero() -> None:
+    """Its search tree must not recurse without end; in a process of its own, since that would end it."""
+    code = """if True:
+        import numpy as np, torch
+        from rmaunet.report import lesion_table
+        from rmaunet.volume import make_volume
+        labels = np.zeros((60, 30, 30), np.uint8)
+        labels[0, 3:27, 3:27] = labels[1:50, 14:17, 14:17] = 1  # the median of all slices is the first
+        labels[20, 15, 15] = 2
+        if not torch.set_flush_denormal(True):
+            raise SystemExit("this processor has no such setting")
+        print(lesion_table(None, make_volume(labels))[0].surface_distance_mm)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if "no such setting" in done.stderr:
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "1.0", "")
