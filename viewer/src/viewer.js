@@ -9,6 +9,7 @@ import { compass } from "./compass.js";
 import { sliceShader } from "./contours.js";
 
 const CONTOUR_PX = 1.8;
+const CROSSHAIR_PX = 1.5;
 const GAP_PX = 6; // between planes
 const NARROW_PX = 640; // below, the planes stand in two rows
 const byId = (id) => document.getElementById(id);
@@ -32,7 +33,7 @@ function labelMap(alphas, [liver, tumor] = [settings.liver_rgb, settings.tumor_r
 
 const common = {
   dragAndDropEnabled: false, isResizeCanvas: true, logLevel: "error", loadingText: "",
-  crosshairColor: [0.93, 0.95, 0.97, 0.7], crosshairWidth: 0.5, crosshairWidthUnit: "mm", fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
+  crosshairColor: [0.93, 0.95, 0.97, 0.7], crosshairWidth: 1, crosshairWidthUnit: "mm", fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
   isRadiologicalConvention: true, isColorbar: false, isRuler: false, show3Dcrosshair: true,
   isOrientationTextVisible: true, showAllOrientationMarkers: true,
 };
@@ -127,6 +128,8 @@ function connect({ planes, render }) {
     const narrow = byId("planes").clientWidth < NARROW_PX;
     planes.opts.multiplanarLayout = narrow ? MULTIPLANAR_TYPE.GRID : MULTIPLANAR_TYPE.ROW;
     draw();
+    const [axial] = planes.screenSlices;
+    planes.opts.crosshairWidth = CROSSHAIR_PX * axial.fovMM[0] / axial.leftTopWidthHeight[2]; // in mm
   };
   window.addEventListener("resize", arrange);
   planes.resizeListener(); // until now the canvas was hidden and had no size, from which no gap can be taken

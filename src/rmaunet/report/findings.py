@@ -76,7 +76,8 @@ def tiles(measures: Measures, lesions: Sequence[Lesion], confidence: Confidence 
         For each: key (the color's name or empty), name, value, unit, notes.
     """
     longest = max((one.longest_axial_mm for one in lesions), default=math.nan)
-    tissue = [f"{number(measures.parenchyma_ml)} ml without tumor"] if measures.tumor_ml else []
+    liver, parenchyma = number(measures.liver_ml), number(measures.parenchyma_ml)
+    tissue = [f"{parenchyma} ml without tumor"] if parenchyma != liver else []
     if measures.parenchyma_hu.voxels:
         tissue.append(
             f"parenchyma {number(measures.parenchyma_hu.mean, 0)} ± {number(measures.parenchyma_hu.sd, 0)} HU"
@@ -86,7 +87,7 @@ def tiles(measures: Measures, lesions: Sequence[Lesion], confidence: Confidence 
         tumor = [f"mean {number(measures.tumor_hu.mean, 0)} HU"] if measures.tumor_hu.voxels else []
     count = f"longest axial diameter {number(longest, 0)} mm" if lesions else "none segmented"
     made = [
-        _tile("liver", "Liver with tumor", number(measures.liver_ml), "ml", tissue),
+        _tile("liver", "Liver with tumor", liver, "ml", tissue),
         _tile("tumor", "Tumor", number(measures.tumor_ml), "ml", tumor),
         _tile("", "Tumor burden", number(measures.burden_percent), "%", ["tumor / liver with tumor"]),
         _tile("", "Lesions", str(len(lesions)), "", [count]),
