@@ -26,13 +26,12 @@ sys.path.insert(0, str(ROOT / "tests" / "report"))
 
 from browsing import CHROMIUM, opened  # noqa: E402
 
-from rmaunet.data.example import cache_folder, fetch_example  # noqa: E402
+from rmaunet.cli.main import main as rmaunet  # noqa: E402
+from rmaunet.data.example import fetch_example  # noqa: E402
 from rmaunet.data.phantom import phantom  # noqa: E402
+from rmaunet.files import cache_folder  # noqa: E402
 from rmaunet.io import read_mask, read_volume  # noqa: E402
-from rmaunet.predict import Predictor, load_weights  # noqa: E402
 from rmaunet.report.page import viewer_script, write_report  # noqa: E402
-from rmaunet.segment.request import Request  # noqa: E402
-from rmaunet.segment.scan import segment_scan  # noqa: E402
 from rmaunet.volume import Volume, make_volume  # noqa: E402
 
 TUMORS = "liver-ct-segmentation-package==1.6.0"
@@ -68,15 +67,10 @@ def phantom_report(folder: Path, cache: Path) -> Path:
 
 
 def demo_report(folder: Path, cache: Path) -> Path:
-    weights = load_weights("fast")
-    outcome = segment_scan(
-        fetch_example(cache).ct,
-        Predictor.from_weights(weights),
-        weights.card,
-        mask_path=lambda name, suffix: folder / f"{name}_seg{suffix}",
-        request=Request(overlay=False, report=True, confidence=True),
-    )
-    return next(file for file in outcome.files if file.name.endswith("_report.html"))
+    command = ["segment", "-i", str(fetch_example(cache).ct), "-o", str(folder / "demo"), "--report", "--confidence"]
+    if code := rmaunet(command):
+        raise SystemExit(code)
+    return next((folder / "demo").glob("*_report.html"))
 
 
 def tumors_report(folder: Path, cache: Path) -> Path:

@@ -143,3 +143,16 @@ def test_figures(made: Phantom, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["figures", "--masks", str(mask), "-o", str(out)]) == 2
     assert "-i, --masks: go together" in capsys.readouterr().err
     assert main(["figures", "--cases", "x=missing.csv", "-o", str(out)]) == 3
+
+
+def test_a_folder_of_pictures_is_refused_with_the_way_out(
+    made: Phantom, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(made.ct, tmp_path / "scans" / "ct.nii.gz")
+    (tmp_path / "masks").mkdir()
+    for index in range(3):
+        (tmp_path / "masks" / f"liver_GT_{index:03d}.PNG").write_bytes(b"\x89PNG")
+    command = ["measure", "-i", str(tmp_path / "scans"), "-s", str(tmp_path / "masks"), "-o", str(tmp_path / "out")]
+    assert main(command) == 3
+    assert "masks = 3 pictures: tell neither where" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

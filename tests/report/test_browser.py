@@ -1,6 +1,7 @@
 """The report in a real browser, opened from disk: it starts, jumps to a lesion, and neither errs nor reaches out."""
 
 import importlib.util
+import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 import torch
+from PIL import Image
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from rmaunet.cli.main import main
@@ -77,6 +79,44 @@ def test_a_click_on_a_lesion_moves_the_crosshair_there(report: Path, made: Phant
         rows.nth(0).focus()
         page.keyboard.press("Enter")
         assert np.abs(place(page) - seen[1]).max() < 0.02
+        assert found.wrong == []
+
+
+def colors(page) -> dict[str, int]:  # type: ignore[no-untyped-def]
+    """How many pixels of the planes are teal, and how many orange."""
+    picture = Image.open(io.BytesIO(page.locator("#planes").screenshot())).convert("RGB")
+    red, green, blue = np.moveaxis(np.asarray(picture).astype(int), 2, 0)
+    teal = (blue - red > 60) & (green - red > 50)
+    orange = (red - blue > 80) & (green > blue) & (red > green)
+    return {"liver": int(teal.sum()), "tumor": int(orange.sum())}
+
+
+def test_planes_show_contours_in_radiological_display(report: Path) -> None:
+    with browsing.opened(report, width=800, height=700) as found:
+        page = found.page
+        page.locator("tr[data-lesion]").first.click()
+        thin = colors(page)
+        assert min(thin.values()) > 50
+        page.locator("#outline").uncheck()
+        assert colors(page) == {"liver": 0, "tumor": 0}
+        page.locator("#opacity").fill("100")
+        filled = colors(page)
+        assert filled["liver"] > 3 * thin["liver"]
+        assert filled["tumor"] > thin["tumor"]
+        # Axial, at the left of the row: its left is the patient's right (RAS: +x), its top the front (+y).
+        box = page.locator("#planes").bounding_box()
+        at = {}
+        for name, x, y in (("left", 0.08, 0.5), ("right", 0.22, 0.5), ("top", 0.15, 0.3), ("bottom", 0.15, 0.7)):
+            page.locator("#planes").click(position={"x": x * box["width"], "y": y * box["height"]})
+            at[name] = place(page)
+        assert at["left"][0] > at["right"][0] + 5
+        assert at["top"][1] > at["bottom"][1] + 5
+        assert "R" in page.text_content("#compass")
+        # A narrow window: nothing sticks out, and the viewer still draws.
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(500)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert min(colors(page).values()) > 50
         assert found.wrong == []
 
 

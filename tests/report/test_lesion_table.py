@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -187,6 +189,28 @@ def test_cut_by_the_scan_is_measured_and_said() -> None:
     assert one.surface_distance_mm == pytest.approx(math.sqrt(35**2 - 20**2) - 10, abs=1)
 
 
+@pytest.mark.parametrize("axis", range(3))
+@pytest.mark.parametrize("side", [0, -1])
+@pytest.mark.parametrize("size", [(1, 1, 1), (2, 4, 3)])
+def test_at_the_border_a_lesion_is_as_large_as_elsewhere(axis: int, side: int, size: tuple[int, int, int]) -> None:
+    shape, affine = (9, 14, 12), axial_affine((2.5, 0.8, 0.9))
+
+    def at(corner: list[int]) -> Lesion:
+        labels = np.ones(shape, np.uint8)
+        labels[tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))] = 2
+        (one,) = lesion_table(None, make_volume(labels, affine))
+        return one
+
+    corner = [4, 6, 5]
+    inner = at(corner)
+    corner[axis] = 0 if side == 0 else shape[axis] - size[axis]
+    outer = at(corner)
+    assert (inner.touches_scan_border, outer.touches_scan_border) == (False, True)
+    for name in ("volume_ml", "longest_axial_mm", "perpendicular_mm", "diameter_3d_mm"):
+        assert getattr(outer, name) == pytest.approx(getattr(inner, name)), name
+        assert getattr(outer, name) > 0
+
+
 def test_a_liver_without_any_surface_in_the_scan() -> None:
     labels = np.ones((6, 8, 8), np.uint8)
     labels[2:4, 3:5, 3:5] = 2
@@ -263,3 +287,22 @@ def test_the_search_tree_of_a_flat_cut_is_shallow() -> None:
         return deepest
 
     assert depth(_tree(points)) < 60
+
+
+def test_a_liver_cut_at_the_first_slice_where_denormals_are_zero() -> None:
+    """Its search tree must not recurse without end; in a process of its own, since that would end it."""
+    code = """if True:
+        import numpy as np, torch
+        from rmaunet.report import lesion_table
+        from rmaunet.volume import make_volume
+        labels = np.zeros((60, 30, 30), np.uint8)
+        labels[0, 3:27, 3:27] = labels[1:50, 14:17, 14:17] = 1  # the median of all slices is the first
+        labels[20, 15, 15] = 2
+        if not torch.set_flush_denormal(True):
+            raise SystemExit("this processor has no such setting")
+        print(lesion_table(None, make_volume(labels))[0].surface_distance_mm)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if "no such setting" in done.stderr:
+        pytest.skip(done.stderr)
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "1.0", "")

@@ -70,8 +70,8 @@ def test_panels_in_millimetres_with_letters_and_scale_bar() -> None:
     words = [[text.get_text() for text in ax.texts] for ax in figure.axes]
     assert words == [
         ["R", "L", "A", "P", "2 cm"],
-        ["R", "L", "H", "F", "2 cm"],
-        ["A", "P", "H", "F", "2 cm"],
+        ["R", "L", "S", "I", "2 cm"],
+        ["A", "P", "S", "I", "2 cm"],
     ]
     for ax in figure.axes:
         bar = max(ax.lines, key=lambda line: line.get_linewidth())
@@ -149,7 +149,7 @@ def test_few_slices_keep_their_letters() -> None:
     ct, mask = scene()
     axial, coronal, _ = overlay_figure(ct[8:10], mask[8:10]).axes
     assert [text.get_text() for text in axial.texts][-1] == "2 cm"
-    assert [text.get_text() for text in coronal.texts] == ["R", "L", "H", "F"]
+    assert [text.get_text() for text in coronal.texts] == ["R", "L", "S", "I"]
     top, bottom = coronal.texts[2:]
     assert bottom.get_position()[0] - top.get_position()[0] > 0.05
 

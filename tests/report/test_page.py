@@ -127,9 +127,23 @@ def test_findings_and_rows_are_the_measures(text: str, made: Phantom) -> None:
     assert [t.strip() for t in tiles] == [
         number(measures.liver_ml), number(measures.tumor_ml), number(measures.burden_percent), str(len(lesions)),
     ]  # fmt: skip
-    rows = re.findall(r'data-lesion="(\d+)" data-go-mm="([^"]*)".*?<td>[^<]*</td><td>([^<]*)</td>', text)
-    assert [(int(i), v) for i, _, v in rows] == [(one.id, number(one.volume_ml)) for one in lesions]
-    for (_, place, _), lesion in zip(rows, lesions, strict=True):
+    rows = re.findall(
+        r'data-lesion="(\d+)" data-go-mm="([^"]*)".*?<td>[^<]*</td><td>([^<]*)</td><td>([^<]*)</td>'
+        r"<td>[^<]*</td><td>([^<]*)</td>", text,
+    )  # fmt: skip
+    assert [(int(i), v, a, int(s)) for i, _, v, a, s in rows] == [
+        (
+            one.id, number(one.volume_ml), f"{one.longest_axial_mm:.0f} × {one.perpendicular_mm:.0f}",
+            one.axial_index + 1,
+        )
+        for one in lesions
+    ]  # fmt: skip
+    for lesion in lesions:  # and the picture of each says the same
+        words = f"Lesion {lesion.id}: {lesion.longest_axial_mm:.0f} × {lesion.perpendicular_mm:.0f} mm"
+        assert re.search(
+            rf"<figcaption>[^<]*{words}[^<]*axial slice {lesion.axial_index + 1} of {made.ct.array.shape[0]}", text
+        )
+    for (_, place, *_), lesion in zip(rows, lesions, strict=True):
         x, y, z = (float(v) for v in place.split(","))
         # A phantom's lesions are spheres: the middle of the longest diameter is their center, within voxels.
         near = min(np.linalg.norm(np.array([-x, -y, z]) - known.center_mm) for known in made.lesions)
@@ -212,6 +226,7 @@ def test_command_keeps_folders_out_unless_asked(
 
 
 def test_numbers_as_shown() -> None:
-    assert [number(v) for v in (0.0, -0.001, 9.999, 10.04, 99.96, 1234.5, -45.2, None)] == [
-        "0", "0.00", "10.00", "10.0", "100.0", "1234", "−45.2", "–",
+    assert [number(v) for v in (0.0, -0.001, 0.0049, 0.0051, 9.999, 10.04, 99.96, 1234.5, -45.2, None)] == [
+        "0", "0.00", "< 0.01", "0.01", "10.00", "10.0", "100.0", "1234", "−45.2", "–",
     ]  # fmt: skip
+    assert number(0.0049, 0) == "0"

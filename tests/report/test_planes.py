@@ -21,8 +21,8 @@ def marked() -> Volume:
 # Plane: spacing of rows and columns, letters (left, right, top, bottom), values at the middle of these four sides.
 DISPLAY = {
     "axial": (3, (0.8, 0.5), ("R", "L", "A", "P"), (5, 6, 3, 4)),
-    "coronal": (4, (20.0, 0.5), ("R", "L", "H", "F"), (5, 6, 2, 1)),
-    "sagittal": (5, (20.0, 0.8), ("A", "P", "H", "F"), (3, 4, 2, 1)),
+    "coronal": (4, (20.0, 0.5), ("R", "L", "S", "I"), (5, 6, 2, 1)),
+    "sagittal": (5, (20.0, 0.8), ("A", "P", "S", "I"), (3, 4, 2, 1)),
 }
 
 
@@ -52,7 +52,7 @@ def test_oblique_letters_name_both_directions() -> None:
     affine = np.eye(4)
     affine[:3, :3] = turn @ np.array([[0, 0, 1.0], [0, 1, 0], [1, 0, 0]])
     volume = make_volume(np.zeros((3, 3, 3), np.int16), affine)
-    assert cut(volume, volume, "axial", 1).letters == ("R", "L", "AF", "PH")
+    assert cut(volume, volume, "axial", 1).letters == ("R", "L", "AI", "PS")
 
 
 def test_focus_lies_deep_in_the_largest_tumor() -> None:

@@ -1,11 +1,17 @@
 // The live viewer of the report: three planes and a 3-D render of the embedded CT and mask.
-// Everything NiiVue does for us is in this file. To swap the viewer, write another file that reads the same two
+// Everything NiiVue does for us is in this folder: here, and the shader of its planes in contours.js. To swap the viewer, write another file that reads the same two
 // volumes and fulfils the same contract with the page:
 //   #ct-data, #mask-data   gzipped NIfTI in base64        #viewer-settings   JSON: windows, colors, start, volumes' names
 //   [data-go-mm]           elements that move the crosshair to "x,y,z" (RAS mm)
 //   #planes[data-crosshair-mm]   where the crosshair is       html[data-viewer]   "ready" or "failed"
 import { Niivue, NVImage, SLICE_TYPE, SHOW_RENDER, MULTIPLANAR_TYPE } from "@niivue/niivue";
+import { compass } from "./compass.js";
+import { sliceShader } from "./contours.js";
 
+const CONTOUR_PX = 1.8;
+const CROSSHAIR_PX = 1.5;
+const GAP_PX = 6; // between planes
+const NARROW_PX = 640; // below, the planes stand in two rows
 const byId = (id) => document.getElementById(id);
 const settings = JSON.parse(byId("viewer-settings").textContent);
 
@@ -26,9 +32,10 @@ function labelMap(alphas, [liver, tumor] = [settings.liver_rgb, settings.tumor_r
 }
 
 const common = {
-  dragAndDropEnabled: false, isResizeCanvas: true, logLevel: "error", loadingText: "", isOrientCube: false,
-  crosshairColor: [0.93, 0.95, 0.97, 0.7], crosshairWidth: 0.7, crosshairWidthUnit: "mm", fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
+  dragAndDropEnabled: false, isResizeCanvas: true, logLevel: "error", loadingText: "",
+  crosshairColor: [0.93, 0.95, 0.97, 0.7], crosshairWidth: 1, crosshairWidthUnit: "mm", fontColor: [0.93, 0.95, 0.97, 1], fontMinPx: 13, fontSizeScaling: 0.25,
   isRadiologicalConvention: true, isColorbar: false, isRuler: false, show3Dcrosshair: true,
+  isOrientationTextVisible: true, showAllOrientationMarkers: true,
 };
 
 async function start() {
@@ -38,9 +45,9 @@ async function start() {
   const [ct, mask] = await Promise.all([gunzip("ct-data"), gunzip("mask-data")]);
 
   const planes = new Niivue({ ...common, backColor: [0, 0, 0, 1], crosshairGap: 14, sagittalNoseLeft: true,
-    multiplanarShowRender: SHOW_RENDER.NEVER, sliceType: SLICE_TYPE.MULTIPLANAR, isOrientationTextVisible: true });
+    multiplanarShowRender: SHOW_RENDER.NEVER, sliceType: SLICE_TYPE.MULTIPLANAR });
   await planes.attachToCanvas(byId("planes"));
-  planes.setMultiplanarLayout(MULTIPLANAR_TYPE.ROW);
+  planes.setCustomSliceShader(sliceShader(settings.liver_rgb, settings.tumor_rgb));
   const [low, high] = settings.windows[0].hu;
   planes.addVolume(await volume(ct, "ct.nii", "gray", 1, low, high));
   const overlay = await volume(mask.slice(0), "mask.nii", "gray", 1, 0, 2);
@@ -48,8 +55,8 @@ async function start() {
   planes.addVolume(overlay);
   planes.setInterpolation(false);
 
-  const render = new Niivue({ ...common, backColor: [0.055, 0.067, 0.082, 1], sliceType: SLICE_TYPE.RENDER,
-    isOrientationTextVisible: true });
+  const render = new Niivue({ ...common, backColor: [0.055, 0.067, 0.082, 1], sliceType: SLICE_TYPE.RENDER });
+  render.onAzimuthElevationChange = compass(byId("compass"));
   await render.attachToCanvas(byId("render"));
   // Two layers, since an overlay shines through what lies before it: the liver as a whole, the tumors in it.
   const whole = await volume(mask.slice(0), "liver.nii", "gray", 1, 0, 2);
@@ -109,12 +116,25 @@ function connect({ planes, render }) {
     presets.append(button);
   });
   const opacity = byId("opacity");
-  const fade = () => planes.setOpacity(1, Number(opacity.value) / 100);
-  opacity.addEventListener("input", fade);
   const outline = byId("outline");
-  const draw = () => { planes.setAtlasOutline(outline.checked ? 1 : 0); fade(); };
+  const draw = () => {
+    planes.overlayAlphaShader = Number(opacity.value) / 100;
+    planes.overlayOutlineWidth = outline.checked ? CONTOUR_PX * window.devicePixelRatio : 0;
+    planes.drawScene();
+  };
+  opacity.addEventListener("input", draw);
   outline.addEventListener("change", draw);
-  draw();
+  const arrange = () => {
+    const narrow = byId("planes").clientWidth < NARROW_PX;
+    planes.opts.multiplanarLayout = narrow ? MULTIPLANAR_TYPE.GRID : MULTIPLANAR_TYPE.ROW;
+    draw();
+    const [axial] = planes.screenSlices;
+    planes.opts.crosshairWidth = CROSSHAIR_PX * axial.fovMM[0] / axial.leftTopWidthHeight[2]; // in mm
+  };
+  window.addEventListener("resize", arrange);
+  planes.resizeListener(); // until now the canvas was hidden and had no size, from which no gap can be taken
+  planes.opts.multiplanarPadPixels = GAP_PX;
+  arrange();
   go(settings.start_mm);
 }
 

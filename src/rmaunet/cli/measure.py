@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Measure", "main"]
 
+PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -205,7 +207,16 @@ def _cases(scans: Path | None, masks: Path) -> list[tuple[str, Path | None, str 
     from rmaunet.segment.find import find_items
 
     found: dict[str, Path] = {}
-    for path in sorted(p for p in masks.iterdir() if p.is_file() and not p.name.startswith(".")):
+    files = sorted(p for p in masks.iterdir() if p.is_file() and not p.name.startswith("."))
+    if files and all(path.suffix.lower() in PICTURES for path in files):
+        raise InputError(
+            masks,
+            "masks",
+            f"{len(files)} pictures",
+            "tell neither where nor how large their pixels are",
+            "make them one file on the CT's grid; docs/measure.md shows how",
+        )
+    for path in files:
         case = case_name(path.name)
         if case in found:
             raise InputError(masks, f"masks of case {case}", f"{found[case].name}, {path.name}", "are two", "leave one")

@@ -10,9 +10,10 @@ from rmaunet.report.confidence import Confidence, LesionConfidence, Range
 from rmaunet.report.lesions import Lesion
 from rmaunet.report.measures import Measures
 
-__all__ = ["confidence_words", "lesion_rows", "no_lesion_words", "number", "span", "tiles"]
+__all__ = ["confidence_words", "diameters", "lesion_rows", "no_lesion_words", "number", "span", "tiles"]
 
 DASH = "–"
+SMALLEST = 0.01
 
 
 def number(value: float | None, digits: int | None = None) -> str:
@@ -20,20 +21,23 @@ def number(value: float | None, digits: int | None = None) -> str:
 
     Args:
         value: The number; None and NaN are undefined.
-        digits: Decimals; by default three significant digits and never more than two decimals, and none for nothing.
+        digits: Decimals; by default three significant digits and never more than two decimals, and none for nothing;
+            what would round to nothing is "< 0.01".
 
     Returns:
         The number, or a dash where it is undefined.
 
     Example:
-        >>> number(1534.2), number(34.56), number(0.0123), number(float("nan"))
-        ('1534', '34.6', '0.01', '–')
+        >>> number(1534.2), number(34.56), number(0.0123), number(0.001), number(float("nan"))
+        ('1534', '34.6', '0.01', '< 0.01', '–')
     """
     if value is None or not math.isfinite(value):
         return DASH
-    if value == 0 and digits is None:
-        return "0"
     if digits is None:
+        if value == 0:
+            return "0"
+        if 0 < value < SMALLEST / 2:
+            return f"< {SMALLEST:g}"
         digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     text = f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
@@ -72,7 +76,8 @@ def tiles(measures: Measures, lesions: Sequence[Lesion], confidence: Confidence 
         For each: key (the color's name or empty), name, value, unit, notes.
     """
     longest = max((one.longest_axial_mm for one in lesions), default=math.nan)
-    tissue = [f"{number(measures.parenchyma_ml)} ml without tumor"] if measures.tumor_ml else []
+    liver, parenchyma = number(measures.liver_ml), number(measures.parenchyma_ml)
+    tissue = [f"{parenchyma} ml without tumor"] if parenchyma != liver else []
     if measures.parenchyma_hu.voxels:
         tissue.append(
             f"parenchyma {number(measures.parenchyma_hu.mean, 0)} ± {number(measures.parenchyma_hu.sd, 0)} HU"
@@ -82,7 +87,7 @@ def tiles(measures: Measures, lesions: Sequence[Lesion], confidence: Confidence 
         tumor = [f"mean {number(measures.tumor_hu.mean, 0)} HU"] if measures.tumor_hu.voxels else []
     count = f"longest axial diameter {number(longest, 0)} mm" if lesions else "none segmented"
     made = [
-        _tile("liver", "Liver with tumor", number(measures.liver_ml), "ml", tissue),
+        _tile("liver", "Liver with tumor", liver, "ml", tissue),
         _tile("tumor", "Tumor", number(measures.tumor_ml), "ml", tumor),
         _tile("", "Tumor burden", number(measures.burden_percent), "%", ["tumor / liver with tumor"]),
         _tile("", "Lesions", str(len(lesions)), "", [count]),
@@ -140,8 +145,9 @@ def lesion_rows(lesions: Sequence[Lesion], confidence: Confidence | None = None)
                 "volume": number(one.volume_ml),
                 "range": span(sure[one.id].volume_ml) if one.id in sure else "",
                 "sure": _sure(sure[one.id], len(confidence.passes)) if confidence and one.id in sure else "",
-                "axial": f"{number(one.longest_axial_mm, 0)} × {number(one.perpendicular_mm, 0)}",
+                "axial": diameters(one),
                 "diameter_3d": number(one.diameter_3d_mm, 0),
+                "slice": one.axial_index + 1,
                 "surface": number(one.surface_distance_mm, 0),
                 "hu": number(one.mean_hu, 0),
                 "contrast": number(one.contrast_hu, 0),
@@ -150,6 +156,11 @@ def lesion_rows(lesions: Sequence[Lesion], confidence: Confidence | None = None)
             }
         )
     return rows
+
+
+def diameters(lesion: Lesion) -> str:
+    """Longest axial diameter and its perpendicular in whole mm, as one writes them."""
+    return f"{number(lesion.longest_axial_mm, 0)} × {number(lesion.perpendicular_mm, 0)}"
 
 
 def _sure(its: LesionConfidence, passes: int) -> str:
@@ -167,8 +178,6 @@ def _notes(one: Lesion) -> str:
         words.append("cut by the scan")
     if not one.in_liver:
         words.append("outside parenchyma")
-    elif one.touches_mask_edge:
-        words.append("at the surface")
     return ", ".join(words)
 
 

@@ -233,9 +233,12 @@ def _point(values: NDArray[np.float64]) -> Point:
 
 
 def _tree(points: NDArray[np.float64]) -> cKDTree:
-    """A search tree, halved at the middle of its box and not at the median, scipy's default.
+    """A search tree, halved at the middle of its box and not at the median, scipy's default; on a grid it is as good.
 
-    Building the default one ran out of stack on the surface of one real mask; on a grid the middle is as good.
+    The default one ends in a segmentation fault (scipy 1.17.1) where a thread takes denormal numbers as zero, as code
+    around networks makes it do: if the median of a coordinate is its least value 0, scipy splits at
+    ``nextafter(0, inf)``, which is denormal; then nothing lies below the split, and the recursion never ends. The middle
+    of a box is above its least value whatever the processor does.
     """
     return cKDTree(points, balanced_tree=False)
 

@@ -22,7 +22,7 @@ from rmaunet.files import write_text
 from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB
 from rmaunet.report.confidence import Confidence
 from rmaunet.report.embed import PACKED_HU, Embedded, embed
-from rmaunet.report.findings import confidence_words, lesion_rows, no_lesion_words, number, tiles
+from rmaunet.report.findings import confidence_words, diameters, lesion_rows, no_lesion_words, number, tiles
 from rmaunet.report.flags import quality_flags
 from rmaunet.report.lesions import Lesion, lesion_table
 from rmaunet.report.measures import measure
@@ -146,19 +146,21 @@ def _slices(ct: Volume, labels: Volume, lesions: Sequence[Lesion]) -> list[dict[
         shown.setdefault(lesion.axial_index, []).append(lesion)
     if not lesions:
         shown = {index: [] for index in evenly_spaced(labels, MOST_PICTURES)}
-    made = []
-    for index, on_it in shown.items():
-        z = float((np.asarray(ct.affine) @ [index, 0, 0, 1])[2])
-        name = f"Lesion {', '.join(str(one.id) for one in on_it)}" if on_it else "Liver"
-        # A number stands at the rim of its lesion, where the longest diameter ends on the viewer's right.
-        marks = {str(one.id): np.array(max(one.longest_ends_mm, key=lambda end: end[0])) for one in on_it}
-        made.append(
-            {
-                "picture": _base64(axial_picture(ct, labels, index, marks)),
-                "caption": f"{name}: axial slice {index + 1} of {ct.array.shape[0]}, z = {number(z, 0)} mm",
-            }
-        )
-    return made
+    return [
+        {
+            "picture": _base64(axial_picture(ct, labels, index, on_it)),
+            "caption": f"{_named(on_it)}, axial slice {index + 1} of {ct.array.shape[0]}, z = {_height(ct, index)} mm",
+        }
+        for index, on_it in shown.items()
+    ]
+
+
+def _named(lesions: Sequence[Lesion]) -> str:
+    return ", ".join(f"Lesion {one.id}: {diameters(one)} mm" for one in lesions) or "Liver"
+
+
+def _height(ct: Volume, index: int) -> str:
+    return number(float((np.asarray(ct.affine) @ [index, 0, 0, 1])[2]), 0)
 
 
 def _settings(labels: Volume) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def _viewer_missing(viewer: str | None) -> str:
 
 def _packed_words(packed: Embedded) -> str:
     low, high = PACKED_HU
-    words = f"The viewer holds the part around the liver in steps of 2 HU from {low:.0f} to {high:.0f} HU"
+    words = f"The viewer holds the part around the liver in steps of 2 HU from {number(low, 0)} to {number(high, 0)} HU"
     if packed.reduced:
         words += f", averaged to {_size(packed.spacing_mm)} to keep this file small"
     return words + "; the numbers and pictures come from the full data."

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from numpy.typing import NDArray
 
 from rmaunet.labels import liver_mask
+from rmaunet.report.lesions import Lesion
 from rmaunet.report.overlay import draw_plane, overlay_figure
 from rmaunet.report.planes import Crop, cut, matched
 from rmaunet.volume import Volume
 
-__all__ = ["axial_picture", "evenly_spaced", "planes_picture"]
+__all__ = ["axial_figure", "axial_picture", "evenly_spaced", "planes_picture"]
 
 MARGIN_MM = 12.0
+DARK = [withStroke(linewidth=2.4, foreground="black")]
+THIN_DARK = [withStroke(linewidth=1.8, foreground="black", alpha=0.6)]
 
 
 def planes_picture(ct: Volume, mask: Volume) -> bytes:
@@ -33,19 +36,22 @@ def planes_picture(ct: Volume, mask: Volume) -> bytes:
     return _jpeg(overlay_figure(ct, mask), dpi=140)
 
 
-def axial_picture(
-    ct: Volume, mask: Volume, index: int, marks: Mapping[str, NDArray[np.floating]] | None = None
-) -> bytes:
-    """One axial slice around the liver with contours.
+def axial_picture(ct: Volume, mask: Volume, index: int, lesions: Sequence[Lesion] = ()) -> bytes:
+    """:func:`axial_figure` as a JPEG."""
+    return _jpeg(axial_figure(ct, mask, index, lesions), dpi=150)
+
+
+def axial_figure(ct: Volume, mask: Volume, index: int, lesions: Sequence[Lesion] = ()) -> Figure:
+    """One axial slice around the liver with contours, its axes in mm.
 
     Args:
         ct: CT in HU.
         mask: Labels {0, 1, 2} on its voxel positions.
         index: The slice, counted from the feet in the axial orientation.
-        marks: Words to write and where, in LPS mm.
+        lesions: Those whose two diameters and number are drawn, measured on this slice.
 
     Returns:
-        A JPEG.
+        The figure.
     """
     turned, labels = matched(ct, mask)
     crop = _crop(labels)
@@ -55,15 +61,22 @@ def axial_picture(
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     draw_plane(ax, plane)
     to_index = np.linalg.inv(np.asarray(turned.affine))
-    for word, (x, y, z) in (marks or {}).items():
-        _, h, w, _ = to_index @ [x, y, z, 1.0]
+
+    def place(point: Sequence[float]) -> tuple[float, float]:
+        _, h, w, _ = to_index @ [*point, 1.0]
         right = (w - (crop[2].start or 0) + 0.5) * plane.spacing_mm[1]
-        down = (h - (crop[1].start or 0) + 0.5) * plane.spacing_mm[0]
+        return right, (h - (crop[1].start or 0) + 0.5) * plane.spacing_mm[0]
+
+    for lesion in lesions:
+        for ends in (lesion.longest_ends_mm, lesion.perpendicular_ends_mm):
+            xs, ys = zip(*(place(end) for end in ends), strict=True)
+            ax.add_line(Line2D(xs, ys, color="white", linewidth=0.8, path_effects=THIN_DARK))
+        # The number stands where the longest diameter ends on the viewer's right.
         ax.annotate(
-            word, (right, down), (6, 6), textcoords="offset points", color="white", fontsize=10, weight="bold",
-            path_effects=[withStroke(linewidth=2.4, foreground="black")],
+            str(lesion.id), max(place(end) for end in lesion.longest_ends_mm), (6, 6), textcoords="offset points",
+            color="white", fontsize=10, weight="bold", path_effects=DARK,
         )  # fmt: skip
-    return _jpeg(figure, dpi=150)
+    return figure
 
 
 def evenly_spaced(mask: Volume, count: int) -> Sequence[int]:

@@ -37,7 +37,8 @@ class Plane:
         image: HU (rows, columns).
         labels: Label values (rows, columns).
         spacing_mm: Distance of neighbouring rows and of neighbouring columns.
-        letters: What the display's left, right, top and bottom edges face, e.g. ("R", "L", "A", "P").
+        letters: What the display's left, right, top and bottom edges face, e.g. ("R", "L", "A", "P"): right, left,
+            anterior, posterior, superior (head) or inferior (feet).
         index: The plane's index along its axis in the axial orientation.
     """
 
@@ -147,8 +148,8 @@ def _letters(volume: Volume, axis: int) -> tuple[str, str]:
     """What the start and the end of an axis face; several letters, the nearest first, where it is oblique."""
     direction = np.asarray(volume.affine)[:3, axis] / volume.spacing[axis]
     order = [i for i in np.argsort(-np.abs(direction), kind="stable") if abs(direction[i]) > 0.3]
-    ahead = "".join("LPH"[i] if direction[i] > 0 else "RAF"[i] for i in order)
-    behind = "".join("RAF"[i] if direction[i] > 0 else "LPH"[i] for i in order)
+    ahead = "".join("LPS"[i] if direction[i] > 0 else "RAI"[i] for i in order)
+    behind = "".join("RAI"[i] if direction[i] > 0 else "LPS"[i] for i in order)
     return behind, ahead
 
 
