@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,10 @@ def tables(found: Mapping[str, Any]) -> str:
         parts.append(_memory(found["memory"]))
     if found.get("training"):
         parts.append(_training(found["training"]))
+    if found.get("metrics"):
+        parts.append(_metrics(found["metrics"]))
+    if found.get("allocator"):
+        parts.append(_allocator(found["allocator"]))
     return "\n\n".join(parts)
 
 
@@ -117,3 +122,43 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = ["base", "step", "slices/s, median (range)", "times eager float32"]
     return "Training step, 256 x 256.\n\n" + _table(head, body)
+
+
+def _metrics(rows: Sequence[Mapping[str, Any]]) -> str:
+    figures = list(dict.fromkeys(name for row in rows for name in row["values"]))
+    body = [
+        [
+            row["organ"],
+            row["tool"],
+            f"{statistics.median(row['seconds']):.2f} ({min(row['seconds']):.2f} to {max(row['seconds']):.2f})",
+            f"{row['ratio']:.1f}",
+            *(f"{row['values'][name]:.3f}" if name in row["values"] else "" for name in figures),
+        ]
+        for row in rows
+    ]
+    size = " x ".join(str(side) for side in rows[0]["size"])
+    head = ["organ", "tool", "CPU s, median (range)", "times rmaunet", *figures]
+    return (
+        f"Surface figures (mm; surface dice at 2 mm) of one case of {size} voxels, one thread.\n\n{_table(head, body)}"
+    )
+
+
+def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [
+        [
+            row["task"],
+            str(row["base"]),
+            str(row["batch"]),
+            row["freed_memory"],
+            f"{statistics.median(row['seconds']):.2f} ({min(row['seconds']):.2f} to {max(row['seconds']):.2f})",
+            f"{row['system']:.2f}",
+            f"{row['faults']:.0f}",
+            f"{row['peak_mib']:.0f}",
+            ", ".join(f"{ratio:.2f}" for ratio in row["ratios"]) if row["freed_memory"] == "kept" else "",
+        ]
+        for row in rows
+    ]
+    head = ["task", "base", "batch", "freed memory", "CPU s a step, median (range)", "of it system s", "page faults"]
+    return "Freed memory handed back (glibc's habit) or kept.\n\n" + _table(
+        [*head, "peak MiB", "usual / kept, each pair"], body
+    )
