@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from rmaunet.bench.markdown import markdown, spread
+from rmaunet.bench.peers import metrics_table, peers_table
 
 __all__ = ["tables"]
 
@@ -36,15 +38,12 @@ def tables(found: Mapping[str, Any]) -> str:
     if found.get("training"):
         parts.append(_training(found["training"]))
     if found.get("metrics"):
-        parts.append(_metrics(found["metrics"]))
+        parts.append(metrics_table(found["metrics"]))
+    if found.get("peers"):
+        parts.append(peers_table(found["peers"]))
     if found.get("allocator"):
         parts.append(_allocator(found["allocator"]))
     return "\n\n".join(parts)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
-    return "\n".join(lines)
 
 
 def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> str:
@@ -72,7 +71,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "times faster than torch float32",
         "share of the peak",
     ]
-    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{_table(head, body)}"
+    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown(head, body)}"
 
 
 def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -91,7 +90,7 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
-    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + _table([*head, "outside / network"], body)
+    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + markdown([*head, "outside / network"], body)
 
 
 def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -106,7 +105,7 @@ def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices of 512 x 512", "peak GiB, measured", "predicted", "slices computed", "runtime"]
-    return "Memory of the whole process (`getrusage`).\n\n" + _table(head, body)
+    return "Memory of the whole process (`getrusage`).\n\n" + markdown(head, body)
 
 
 def _training(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -121,26 +120,7 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["base", "step", "slices/s, median (range)", "times eager float32"]
-    return "Training step, 256 x 256.\n\n" + _table(head, body)
-
-
-def _metrics(rows: Sequence[Mapping[str, Any]]) -> str:
-    figures = list(dict.fromkeys(name for row in rows for name in row["values"]))
-    body = [
-        [
-            row["organ"],
-            row["tool"],
-            f"{statistics.median(row['seconds']):.2f} ({min(row['seconds']):.2f} to {max(row['seconds']):.2f})",
-            f"{row['ratio']:.1f}",
-            *(f"{row['values'][name]:.3f}" if name in row["values"] else "" for name in figures),
-        ]
-        for row in rows
-    ]
-    size = " x ".join(str(side) for side in rows[0]["size"])
-    head = ["organ", "tool", "CPU s, median (range)", "times rmaunet", *figures]
-    return (
-        f"Surface figures (mm; surface dice at 2 mm) of one case of {size} voxels, one thread.\n\n{_table(head, body)}"
-    )
+    return "Training step, 256 x 256.\n\n" + markdown(head, body)
 
 
 def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -150,15 +130,15 @@ def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
             str(row["base"]),
             str(row["batch"]),
             row["freed_memory"],
-            f"{statistics.median(row['seconds']):.2f} ({min(row['seconds']):.2f} to {max(row['seconds']):.2f})",
+            spread(row["seconds"]),
             f"{row['system']:.2f}",
             f"{row['faults']:.0f}",
-            f"{row['peak_mib']:.0f}",
+            f"{row['peak_mib']:.0f}" if "peak_mib" in row else "",
             ", ".join(f"{ratio:.2f}" for ratio in row["ratios"]) if row["freed_memory"] == "kept" else "",
         ]
         for row in rows
     ]
     head = ["task", "base", "batch", "freed memory", "CPU s a step, median (range)", "of it system s", "page faults"]
-    return "Freed memory handed back (glibc's habit) or kept.\n\n" + _table(
+    return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown(
         [*head, "peak MiB", "usual / kept, each pair"], body
     )
