@@ -1,6 +1,6 @@
 """Does keeping freed memory (glibc's mmap and trim thresholds) make training and inference cheaper?
 
-    python benchmarks/malloc.py [--pairs 3] [--steps 3] [--threads 1] [--base 16] [--batch 4] [--json FILE]
+    python benchmarks/malloc.py [--pairs 3] [--steps 3] [--threads 1] [--base 16] [--batch 4] [-o FILE]
 
 By default glibc hands large blocks back to the kernel as soon as they are freed, and every step faults them in anew. Each run
 is a process of its own, with and without ``mallopt`` in turn; the time is CPU time (user and system) of a step, which a busy
@@ -15,13 +15,13 @@ import resource
 import statistics
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 
 def child(options: argparse.Namespace) -> None:
     if options.child == "kept":
-        from rmaunet.predict.memory import keep_freed_memory
+        from rmaunet.train.allocator import keep_freed_memory
 
         keep_freed_memory()
     import torch
@@ -42,7 +42,7 @@ def child(options: argparse.Namespace) -> None:
         with torch.inference_mode():
             network(images)
 
-    found = {}
+    found: dict[str, object] = {}
     for name, step in (("training", train), ("inference", infer)):
         step()
         before = resource.getrusage(resource.RUSAGE_SELF)
@@ -54,42 +54,49 @@ def child(options: argparse.Namespace) -> None:
             "system": (after.ru_stime - before.ru_stime) / options.steps,
             "faults": (after.ru_minflt - before.ru_minflt) / options.steps,
         }
+    found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(found))
+
+
+def rows(runs: dict[str, list[dict[str, Any]]], base: int, batch: int) -> list[dict[str, Any]]:
+    """One row a task and allocator: CPU seconds a step of each run, and their ratio to the usual allocator's run before."""
+    made = []
+    for task in ("training", "inference"):
+        seconds = {kind: [run[task]["user"] + run[task]["system"] for run in found] for kind, found in runs.items()}
+        for kind, found in runs.items():
+            row = {"task": task, "base": base, "batch": batch, "freed_memory": kind, "seconds": seconds[kind]}
+            row |= {key: statistics.median(run[task][key] for run in found) for key in ("system", "faults")}
+            row |= {"peak_mib": statistics.median(run["peak_mib"] for run in found)}
+            made.append(row | {"ratios": [u / k for u, k in zip(seconds["usual"], seconds[kind], strict=True)]})
+    return made
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("pairs", 3), ("steps", 3), ("threads", 1), ("base", 16), ("batch", 4)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--note", default="", help="kept in the file: what else ran, for instance")
+    parser.add_argument("-o", "--output", type=Path, help="JSON file")
     parser.add_argument("--child", choices=("usual", "kept"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         child(options)
         return
-    runs: dict[str, list[dict[str, dict[str, float]]]] = {"usual": [], "kept": []}
+    from rmaunet.bench.record import new_record
+    from rmaunet.bench.tables import tables
+    from rmaunet.files import write_json
+
+    runs: dict[str, list[dict[str, Any]]] = {"usual": [], "kept": []}
     words = [f"--{name}={getattr(options, name)}" for name in ("steps", "threads", "base", "batch")]
     for _ in range(options.pairs):
         for kind, found in runs.items():
             command = [sys.executable, __file__, f"--child={kind}", *words]
             found.append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
-    record = {"torch": version("torch"), "options": vars(options) | {"json": None}, "runs": runs}
-    for task in ("training", "inference"):
-        for kind, found in runs.items():
-            user, system, faults = (
-                statistics.median(run[task][key] for run in found) for key in ("user", "system", "faults")
-            )
-            print(
-                f"{task:<10} {kind:<6} {user + system:7.3f} s CPU a step ({system:.3f} system), {faults:9.0f} page faults"
-            )
-        ratios = [
-            sum(usual[task][key] for key in ("user", "system")) / sum(kept[task][key] for key in ("user", "system"))
-            for usual, kept in zip(runs["usual"], runs["kept"], strict=True)
-        ]
-        print(f"{task:<10} usual / kept: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
-        record[task] = ratios
-    if options.json:
-        options.json.write_text(json.dumps(record, indent=2) + "\n")
+    record = new_record(threads=options.threads, note=options.note, libraries=("torch",))
+    record["allocator"] = rows(runs, options.base, options.batch)
+    print(tables(record))
+    if options.output:
+        write_json(options.output, record)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """What every test has in common."""
 
-import sys
-
 import pytest
 
 
@@ -11,10 +9,3 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RMAUNET_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _denormals_are_numbers() -> None:
-    """Hypothesis refuses to draw floats in a thread that flushes denormals, as runtimes of an earlier test may leave it."""
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_flush_denormal(False)

@@ -43,3 +43,38 @@ def test_the_scan_has_one_abdomen_whatever_its_length():
     assert long.spacing == (1.5, 0.75, 0.75)
     inside = (long.array > 60).mean(axis=(1, 2))
     assert inside[80:120].mean() > inside[:10].mean()  # contrast-filled organs are in the middle
+
+
+def head(**parts):
+    return {"machine": MACHINE, "libraries": {}, "threads": 1, **parts}
+
+
+def test_surface_figures_of_several_tools():
+    mine = {"organ": "liver", "tool": "rmaunet", "size": [3, 4, 5], "seconds": [0.1, 0.3, 0.2], "ratio": 1.0}
+    other = mine | {"tool": "medpy", "seconds": [60.0], "ratio": 300.0, "values": {"assd": 0.5}}
+    text = tables(head(metrics=[mine | {"values": {"assd": 0.5, "msd": 2.0}}, other]))
+    assert "| liver | rmaunet | 0.20 (0.10 to 0.30) | 1.0 | 0.500 | 2.000 |" in text
+    assert "| liver | medpy | 60.00 | 300.0 | 0.500 |  |" in text
+    assert "3 x 4 x 5" in text
+
+
+def test_whole_scans_by_several_tools():
+    def run(tool, outside, network, calls=(75, 75)):
+        computed = {"computed_calls": calls[0], "calls": calls[1]}
+        return {"tool": tool, "outside": {"cpu": outside}, "network": {"cpu": network}, **computed, "peak_mib": 100.4}
+
+    resampling = {"tool": "no network", "outside": {"cpu": 12.0}, "peak_mib": 900.0}
+    peers = [run("rmaunet", 1.0, 9.0), run("rmaunet, all slices", 2.0, 18.0), run("nnU-Net 2d", 10.0, 490.0, (8, 300))]
+    text = tables(head(peers={"size": [300, 512, 512], "runs": [*peers, resampling]}))
+    assert "| rmaunet | 1.00 | 9.0 | 75 of 75 | 0.5 | 1.0 |  | 100 |" in text
+    assert "| nnU-Net 2d | 10.00 | 490.0 | 8 of 300 | 5.0 | 50.0 |  | 100 |" in text
+    assert "| no network | 12.00 |  |  | 6.0 |  |  | 900 |" in text
+
+
+def test_memory_kept_or_handed_back():
+    row = {"task": "training", "base": 16, "batch": 4, "system": 0.3, "faults": 1e5, "peak_mib": 900.0}
+    usual = row | {"freed_memory": "usual", "seconds": [2.0, 2.4], "ratios": [1.0, 1.0]}
+    kept = row | {"freed_memory": "kept", "seconds": [1.6, 2.0], "ratios": [1.25, 1.2]}
+    text = tables(head(allocator=[usual, kept]))
+    assert "| training | 16 | 4 | usual | 2.20 (2.00 to 2.40) | 0.30 | 100000 | 900 |  |" in text
+    assert "| training | 16 | 4 | kept | 1.80 (1.60 to 2.00) | 0.30 | 100000 | 900 | 1.25, 1.20 |" in text

@@ -1,13 +1,12 @@
 """Memory said beforehand, and kept to a limit."""
 
-import ctypes
 import sys
 
 import numpy as np
 import pytest
 
 from rmaunet.errors import UsageError
-from rmaunet.predict.memory import fitting_batch, keep_freed_memory, peak_bytes, predicted_bytes, size_in_bytes
+from rmaunet.predict.memory import fitting_batch, peak_bytes, predicted_bytes, size_in_bytes
 from rmaunet.preprocess import Preprocessing, prepare
 from rmaunet.volume import make_volume
 
@@ -54,8 +53,3 @@ def test_a_limit_lowers_the_batch_and_refuses_what_cannot_be():
 def test_the_peak_is_at_least_what_is_touched():
     block = np.ones(64 << 20, np.uint8)
     assert peak_bytes() > block.nbytes
-
-
-@pytest.mark.skipif(sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "mallopt"), reason="glibc only")
-def test_freed_memory_is_kept_on_glibc():
-    assert keep_freed_memory() is True

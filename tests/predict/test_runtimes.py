@@ -185,6 +185,19 @@ def test_a_converted_network_starts_without_pytorch(tmp_path):
         assert done.stdout.split("\n")[0] == f"openvino (1, 2, 32, 32) {with_torch}"
 
 
+@pytest.mark.parametrize("name", ["torch", "openvino", "onnxruntime"])
+def test_denormals_are_numbers_to_the_caller_of_a_runtime(weights, name):
+    def halved():
+        tiny = np.full(64, np.finfo(np.float32).tiny) * np.float32(0.5)
+        return tiny.view(np.uint32)  # as numbers they would be compared as zeros
+
+    assert halved().all()
+    runtime = choose_runtime(weights, runtime=name).runtime
+    assert halved().all()
+    runtime(slab(1, 1, 32, 32))
+    assert halved().all()
+
+
 def test_denormals_are_zero_in_the_threads_pytorch_starts_and_nowhere_after():
     code = "import torch; from rmaunet.predict.torch_runtime import TorchRuntime\n"
     code += "class Tiny(torch.nn.Module):\n"

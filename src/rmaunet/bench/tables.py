@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rmaunet.bench.markdown import markdown, spread
+from rmaunet.bench.peers import metrics_table, peers_table
+
 __all__ = ["tables"]
 
 GIB = 2**30
@@ -34,12 +37,13 @@ def tables(found: Mapping[str, Any]) -> str:
         parts.append(_memory(found["memory"]))
     if found.get("training"):
         parts.append(_training(found["training"]))
+    if found.get("metrics"):
+        parts.append(metrics_table(found["metrics"]))
+    if found.get("peers"):
+        parts.append(peers_table(found["peers"]))
+    if found.get("allocator"):
+        parts.append(_allocator(found["allocator"]))
     return "\n\n".join(parts)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
-    return "\n".join(lines)
 
 
 def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> str:
@@ -67,7 +71,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "times faster than torch float32",
         "share of the peak",
     ]
-    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{_table(head, body)}"
+    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown(head, body)}"
 
 
 def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -86,7 +90,7 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
-    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + _table([*head, "outside / network"], body)
+    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + markdown([*head, "outside / network"], body)
 
 
 def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -101,7 +105,7 @@ def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices of 512 x 512", "peak GiB, measured", "predicted", "slices computed", "runtime"]
-    return "Memory of the whole process (`getrusage`).\n\n" + _table(head, body)
+    return "Memory of the whole process (`getrusage`).\n\n" + markdown(head, body)
 
 
 def _training(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -116,4 +120,25 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["base", "step", "slices/s, median (range)", "times eager float32"]
-    return "Training step, 256 x 256.\n\n" + _table(head, body)
+    return "Training step, 256 x 256.\n\n" + markdown(head, body)
+
+
+def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [
+        [
+            row["task"],
+            str(row["base"]),
+            str(row["batch"]),
+            row["freed_memory"],
+            spread(row["seconds"]),
+            f"{row['system']:.2f}",
+            f"{row['faults']:.0f}",
+            f"{row['peak_mib']:.0f}" if "peak_mib" in row else "",
+            ", ".join(f"{ratio:.2f}" for ratio in row["ratios"]) if row["freed_memory"] == "kept" else "",
+        ]
+        for row in rows
+    ]
+    head = ["task", "base", "batch", "freed memory", "CPU s a step, median (range)", "of it system s", "page faults"]
+    return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown(
+        [*head, "peak MiB", "usual / kept, each pair"], body
+    )

@@ -76,14 +76,14 @@ def _bench(args: Bench) -> int:
 
     from rmaunet.bench.agreement import Way
     from rmaunet.bench.network import convolution_peak, network_rows, training_rows
+    from rmaunet.bench.record import new_record
     from rmaunet.bench.tables import tables
     from rmaunet.bench.volume import segment_row, write_scan
     from rmaunet.files import write_json
     from rmaunet.predict.threads import network_threads
-    from rmaunet.runs import machine
 
     threads = network_threads(args.threads)
-    found: dict[str, Any] = {"machine": machine(), "libraries": _versions(), "threads": threads, "note": args.note}
+    found = new_record(threads=threads, note=args.note)
     if "network" in args.parts:
         found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
         ways = [Way(*text.split("-")) for text in ("torch-float32", *WAYS[:4])]  # type: ignore[arg-type]
@@ -124,6 +124,7 @@ WAYS = (
 
 def _agreement(args: Agreement) -> int:
     from rmaunet.bench.agreement import Way, compare_ways, verdicts
+    from rmaunet.bench.record import versions
     from rmaunet.data.detect import find_cases
     from rmaunet.errors import InputError, UsageError
     from rmaunet.files import write_csv, write_json
@@ -144,7 +145,7 @@ def _agreement(args: Agreement) -> int:
         missing = ", ".join(name for name in args.cases if name not in known)
         raise InputError(args.data, "cases", missing or 0, "no such labelled case", "see --cases")
     weights = load_weights(args.weights)
-    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": _versions()}
+    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": versions()}
     write_json(args.output / "manifest.json", {**content, "machine": machine()})
     rows: list[dict[str, Any]] = []
     for row in compare_ways(cases, weights, ways, say=_say):
@@ -157,18 +158,6 @@ def _agreement(args: Agreement) -> int:
             + (" accepted" if line["accepted"] else " NOT accepted")
         )
     return 0
-
-
-def _versions() -> dict[str, str]:
-    from importlib import metadata
-
-    found = {}
-    for name in ("torch", "openvino", "onnxruntime", "numpy", "opencv-python-headless"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _say(text: str) -> None:

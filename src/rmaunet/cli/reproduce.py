@@ -95,6 +95,9 @@ def main(argv: list[str]) -> int:
     )
     if args.dry_run:
         return _dry_run(args, request)
+    from rmaunet.train.allocator import keep_freed_memory
+
+    keep_freed_memory()
     if args.table in FIGURES:
         from rmaunet.reproduce.figures import reproduce_figure
 

@@ -96,7 +96,9 @@ def main(argv: list[str]) -> int:
     from rmaunet.data.store import Store
     from rmaunet.predict import load_weights
     from rmaunet.train import train
+    from rmaunet.train.allocator import keep_freed_memory
 
+    keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
 

@@ -7,7 +7,7 @@ import sys
 from rmaunet.errors import UsageError
 from rmaunet.preprocess import Prepared
 
-__all__ = ["fitting_batch", "keep_freed_memory", "peak_bytes", "predicted_bytes", "size_in_bytes"]
+__all__ = ["fitting_batch", "peak_bytes", "predicted_bytes", "size_in_bytes"]
 
 _PROGRAM = 650 << 20
 """Interpreter and libraries with a converted network of base 16, before a scan is read; see docs/performance.md."""
@@ -84,26 +84,3 @@ def peak_bytes() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def keep_freed_memory() -> bool:
-    """Let the C library keep large freed blocks for the next step instead of handing them back to the kernel.
-
-    PyTorch allocates and frees every activation in every step; without this each of its pages may be faulted in again.
-    ``benchmarks/malloc.py`` measures what that costs; nothing calls this yet. glibc only; memory freed is then seldom
-    returned before the process ends.
-
-    Returns:
-        Whether it was done.
-    """
-    import ctypes
-
-    if sys.platform != "linux":
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return False
-    trim, mmap = -1, -3  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD of malloc.h
-    largest = (1 << 31) - 1
-    return all(mallopt(option, value) == 1 for option, value in ((trim, largest), (mmap, 1 << 30)))

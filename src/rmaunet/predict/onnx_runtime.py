@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.predict.converted_runtime import ConvertedRuntime
+
 __all__ = ["OnnxRuntime", "onnxruntime_version"]
 
 
@@ -16,23 +18,12 @@ def onnxruntime_version() -> str:
     return metadata.version("onnxruntime")
 
 
-class OnnxRuntime:
-    """A converted network on the CPU, in float32.
-
-    Args:
-        path: .onnx, see :func:`~rmaunet.predict.export.save_onnx`.
-        threads: For the network.
-
-    Raises:
-        ImportError: If the library is not there.
-        RuntimeError: If it cannot load the network here.
-    """
+class OnnxRuntime(ConvertedRuntime):
+    """A converted network (.onnx, see :func:`~rmaunet.predict.export.save_onnx`) in float32."""
 
     name = "onnxruntime"
-    device = "cpu"
-    precision = "float32"
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
+    def _load(self, path: Path, threads: int) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -46,7 +37,6 @@ class OnnxRuntime:
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
 
-    def __call__(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities (N, 2, H, W) of a slab (N, C, H, W)."""
-        result: NDArray[np.float32] = self._session.run(None, {self._input: np.ascontiguousarray(slab)})[0]
+    def _compute(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
+        result: NDArray[np.float32] = self._session.run(None, {self._input: slab})[0]
         return result

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import ModelError
+from rmaunet.predict.converted_runtime import ConvertedRuntime
 
 __all__ = ["OpenVinoRuntime", "import_openvino", "openvino_precisions", "openvino_version"]
 
@@ -47,29 +48,19 @@ def openvino_precisions() -> tuple[str, ...]:
     return ("float32", "bfloat16") if "BF16" in can else ("float32",)
 
 
-class OpenVinoRuntime:
-    """A converted network, compiled for each size of slab on first use.
+class OpenVinoRuntime(ConvertedRuntime):
+    """A converted network (.xml, see :func:`~rmaunet.predict.export.save_openvino`), compiled for a size of slab on first use.
 
-    Args:
-        path: .xml, see :func:`~rmaunet.predict.export.save_openvino`.
-        precision: "float32" or "bfloat16"; set explicitly, since the library by itself takes what is fastest.
-        threads: For the network.
-
-    Raises:
-        ImportError: If the library is not there.
-        RuntimeError: If it cannot compile the network here.
+    Its precision is set explicitly: the library by itself takes what is fastest.
     """
 
     name = "openvino"
-    device = "cpu"
 
-    def __init__(self, path: Path, *, precision: str = "float32", threads: int = 1) -> None:
-        ov = import_openvino()
-        self.precision = precision
-        self._core = ov.Core()
+    def _load(self, path: Path, threads: int) -> None:
+        self._core = import_openvino().Core()
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": _HINT[precision],
+            "INFERENCE_PRECISION_HINT": _HINT[self.precision],
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,  # two runs beside each other would be pinned to the same cores
             "CPU_DENORMALS_OPTIMIZATION": True,
@@ -77,18 +68,13 @@ class OpenVinoRuntime:
         self._model = self._core.read_model(str(path))
         self._compiled: OrderedDict[tuple[int, ...], tuple[int, Any]] = OrderedDict()
 
-    def __call__(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Probabilities (N, 2, H, W) of a slab (N, C, H, W).
-
-        Raises:
-            ModelError: If the network cannot be compiled or computed here.
-        """
+    def _compute(self, slab: NDArray[np.float32]) -> NDArray[np.float32]:
         count = len(slab)
         try:
             batch, request = self._request(slab.shape)
             if count < batch:  # the last slab of a scan: fill up rather than compile again
                 slab = np.concatenate([slab, np.repeat(slab[-1:], batch - count, axis=0)])
-            result: NDArray[np.float32] = request.infer({0: np.ascontiguousarray(slab)}, share_inputs=True)[0]
+            result: NDArray[np.float32] = request.infer({0: slab}, share_inputs=True)[0]
         except RuntimeError as error:
             reason = (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
             raise ModelError("openvino", "runtime", reason, "cannot compute here", "use --runtime torch") from error
