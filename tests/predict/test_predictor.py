@@ -123,6 +123,21 @@ def test_a_predictor_takes_any_runtime():
     assert (mask.array == 1).all()
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_tumor_that_counts_in_the_liver_only_is_not_searched_for_elsewhere(inside):
+    class TumorEverywhere:
+        name, precision, device = "made here", "float32", "cpu"
+
+        def __call__(self, slab):
+            return np.stack([np.zeros_like(slab[:, 0]), np.ones_like(slab[:, 0])], axis=1)
+
+    ct = make_volume(np.zeros((320, 16, 16), np.int16))
+    settings = Postprocessing(tumor_inside_liver=inside)
+    found = Predictor(TumorEverywhere(), Preprocessing(size=16), settings).predict(ct)
+    assert found.computed == (17 if inside else 320)
+    assert (found.mask.array == (0 if inside else 2)).all()
+
+
 def test_weights_come_back_and_predict_the_same(tmp_path):
     torch.manual_seed(0)
     settings = NetworkSettings(base=4)

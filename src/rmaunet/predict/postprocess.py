@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cc3d
@@ -41,6 +42,11 @@ class Postprocessing:
     tumor_peak: float = 0.0
     min_lesion_ml: float = 0.0
     min_liver_ml: float = 0.0
+
+    @property
+    def thresholds(self) -> tuple[float, float]:
+        """Above what a channel makes a place part of the mask; infinite for a tumor that counts inside the liver only."""
+        return self.liver_threshold, math.inf if self.tumor_inside_liver else self.tumor_threshold
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""

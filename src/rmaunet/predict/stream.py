@@ -69,7 +69,7 @@ def fill_labels(
         How many slices were computed.
     """
     bring_back = _Restorer(labels, prepared, settings, watch, stopwatch)
-    thresholds = np.array([settings.liver_threshold, settings.tumor_threshold], np.float32)
+    thresholds = np.array(settings.thresholds, np.float32)
     depth, done = len(prepared), 0
 
     def slab_of(indices: list[int]) -> Slab:
@@ -120,8 +120,7 @@ class _Restorer:
     def __call__(self, indices: Sequence[int], slab: NDArray[np.float32]) -> None:
         with self._stopwatch("restore"):
             for z, maps in zip(indices, slab, strict=True):
-                thresholds = (self._settings.liver_threshold, self._settings.tumor_threshold)[: len(maps)]
-                found = self._enlarger.above(maps, thresholds)
+                found = self._enlarger.above(maps, self._settings.thresholds[: len(maps)])
                 if found is not None:
                     (rows, columns), part = found
                     self._labels[z, rows, columns] = labels_from_probabilities(part, self._settings)
