@@ -1,6 +1,7 @@
-"""Candidates for the released weights, each one change away from ``SCREEN``, short enough for three folds on two cores.
+"""Candidates for the released weights: a ladder from the paper's way up, each step short enough for two cores.
 
-A screening run sees 6400 slices at 3 mm pixels. What helps here is tried at full length; ``docs/weights.md`` keeps the log.
+A screening run sees as many pixels as 6400 slices of 128 x 128. What helps here is tried at full length; ``docs/weights.md``
+keeps the log.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from rmaunet.experiments.experiment import Experiment, Stage, Training
 from rmaunet.experiments.presets import FAST
 from rmaunet.networks.build import NetworkSettings
 
-__all__ = ["CANDIDATES", "SCREEN"]
+__all__ = ["CANDIDATES", "FULL", "SCREEN"]
 
 SCREEN = replace(
     FAST,
@@ -27,12 +28,9 @@ SCREEN = replace(
         ema_decay=0.99,
     ),
 )
-"""The recipe of ``fast``, shortened: one patch size, 3 mm pixels, 800 steps of 8 slices, float32."""
+"""The paper's network and loss on whole slices of 3 mm pixels; 800 steps of 8 slices, float32."""
 
-_CONTEXT = replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0)
-_BY_LESION = replace(SCREEN.sampling, tumor_by="lesion")
-_TVERSKY = replace(SCREEN, name="screen-tversky", loss="ce_tversky")
-# 4800 parts of slices of 128 pixels of 1.5 mm, then 400 whole slices of 256: as many pixels as 6400 slices of 128.
+# 600 steps on parts of slices of 128 pixels of 1.5 mm, then 50 on whole slices of 256.
 _PARTS = replace(
     SCREEN,
     name="screen-parts",
@@ -42,40 +40,51 @@ _PARTS = replace(
     ),
 )
 _CONDITIONAL = replace(
-    SCREEN,
-    name="screen-conditional",
+    _PARTS,
+    name="screen-parts-conditional",
     loss="ce_dice_conditional",
-    postprocessing=replace(SCREEN.postprocessing, tumor_inside_liver=True),
+    postprocessing=replace(_PARTS.postprocessing, tumor_inside_liver=True),
 )
-_TVERSKY_CONTEXT = replace(_TVERSKY, name="screen-tversky-context", preprocessing=_CONTEXT)
+_CONTEXT = replace(
+    _CONDITIONAL,
+    name="screen-parts-conditional-context",
+    preprocessing=replace(_CONDITIONAL.preprocessing, context_slices=1, context_mm=5.0),
+)
+
+FULL = replace(
+    _CONDITIONAL,
+    name="full",
+    training=replace(
+        _CONDITIONAL.training,
+        steps=6000,
+        schedule="trapezoid",
+        ema_decay=0.998,
+        stages=(Stage(0.8, 128, 8, view="part"), Stage(0.2, 256, 8)),
+    ),
+)
+"""The best of the candidates at full length."""
 
 CANDIDATES: dict[str, Experiment] = {
     one.name: one
     for one in (
         SCREEN,
-        # Three slices 5 mm apart as channels: the paper's stated limit is the lack of context along z.
-        replace(SCREEN, name="screen-context", preprocessing=_CONTEXT),
-        # Cross-entropy, whose gradient does not vanish where a tumor is missed with confidence, in the focal loss's place.
-        replace(SCREEN, name="screen-ce", loss="ce_dice"),
-        # Focal Tversky with cross-entropy: small lesions weigh more.
-        _TVERSKY,
-        # The tumor's channel learns tumor given liver; the mask takes tumor inside the liver only.
-        _CONDITIONAL,
-        # Most of the training on parts of slices, at full resolution and without the air around.
-        _PARTS,
-        replace(_PARTS, name="screen-parts-ce", loss="ce_dice"),
-        replace(
-            _PARTS, name="screen-parts-conditional", loss=_CONDITIONAL.loss, postprocessing=_CONDITIONAL.postprocessing
-        ),
-        # A lesion is drawn first and then a slice through it, so that small ones are seen.
-        replace(SCREEN, name="screen-lesions", sampling=_BY_LESION),
-        # What was added to the loss, then context, then lesions: the ladder to the released weights.
-        _TVERSKY_CONTEXT,
-        replace(_TVERSKY_CONTEXT, name="screen-tversky-context-lesions", sampling=_BY_LESION),
-        # Twice as many steps of half the slices: the budget in slices stays.
-        replace(SCREEN, name="screen-batch-4", training=replace(SCREEN.training, batch=4, steps=1600)),
         # Others at the same budget in slices; nnU-Net's network costs 5 % more multiplications a slice.
         replace(SCREEN, name="screen-unet", network=NetworkSettings("unet", base=16)),
         replace(SCREEN, name="screen-nnunet2d", network=NetworkSettings("nnunet2d", base=16)),
+        # Most of the training on parts of slices, at full resolution and without the air around.
+        _PARTS,
+        # Cross-entropy, whose gradient does not vanish where a tumor is missed with confidence, in the focal loss's place.
+        replace(_PARTS, name="screen-parts-ce", loss="ce_dice"),
+        # The tumor's channel learns tumor given liver; the mask takes tumor inside the liver only.
+        _CONDITIONAL,
+        # Three slices 5 mm apart as channels: the paper's stated limit is the lack of context along z.
+        _CONTEXT,
+        # A lesion is drawn first and then a slice through it, so that small ones are seen.
+        replace(
+            _CONDITIONAL,
+            name="screen-parts-conditional-lesions",
+            sampling=replace(_CONDITIONAL.sampling, tumor_by="lesion"),
+        ),
+        FULL,
     )
 }
