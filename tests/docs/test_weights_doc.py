@@ -1,0 +1,58 @@
+"""docs/weights.md shows what results/weights holds."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from rmaunet.experiments import EXPERIMENTS
+from rmaunet.experiments.candidates import CANDIDATES
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def maker():
+    spec = importlib.util.spec_from_file_location("make_weights_doc", ROOT / "scripts" / "make_weights_doc.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_are_up_to_date(maker):
+    page = maker.PAGE.read_text(encoding="utf-8")
+    assert maker.generate(page) == page, "run scripts/make_weights_doc.py"
+
+
+def test_every_candidate_is_on_the_page(maker):
+    page = maker.PAGE.read_text(encoding="utf-8")
+    assert [name for name in CANDIDATES if f"`{name}`" not in page] == []
+    assert set(CANDIDATES) <= set(EXPERIMENTS)
+
+
+def test_a_table_by_hand(maker, tmp_path):
+    columns = ["liver_dice", "tumor_dice", "liver_dice_lowest_tenth", "liver_dice_highest_tenth"]
+    sizes = ["under_10mm", "10_to_20mm", "over_20mm"]
+    header = ["experiment", "fold", "patient", "name", *columns, "lesions_prediction"]
+    header += [f"lesions_{size}{part}" for size in sizes for part in ("", "_detected")]
+    rows = [
+        ["a", 0, "p", "volume-0", 0.8, 0.2, 0.5, 0.5, 3, 2, 1, 0, 0, 0, 0],
+        ["a", 0, "p", "volume-1", 0.6, 0.4, 0.5, 0.5, 1, 1, 1, 0, 0, 0, 0],
+        ["a", 1, "q", "volume-2", 0.9, "", 0.5, 0.5, 0, 0, 0, 0, 0, 0, 0],
+        ["b", 0, "p", "volume-0", 0.9, 0.5, 0.5, 0.5, 3, 2, 2, 0, 0, 0, 0],
+        ["b", 0, "p", "volume-1", 0.9, 0.5, 0.5, 0.5, 1, 1, 1, 0, 0, 0, 0],
+    ]
+    path = tmp_path / "study_cases.csv"
+    path.write_text("\n".join(",".join(map(str, row)) for row in [header, *rows]) + "\n")
+    table = maker.load(path)
+    means = [[cell.strip() for cell in line.split("|")[1:-1]] for line in maker.means_table(table).splitlines()]
+    # One patient's two scans count once: liver (0.7 + 0.9) / 2, tumor 0.3 alone.
+    assert means[2][:5] == ["a", "0, 1", "2", "0.800", "0.300"]
+    assert means[2][7:] == ["2 of 3", "0 of 0", "0 of 0", "4"]
+    against = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in maker.differences_table(table, "a").splitlines()
+    ]
+    assert against[2][:3] == ["b - a", "liver Dice", "+0.200"]
+    assert against[2][-1] == "1"  # the shared patient
