@@ -82,10 +82,15 @@ def test_a_click_on_a_lesion_moves_the_crosshair_there(report: Path, made: Phant
         assert found.wrong == []
 
 
+def planes(page) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """Red, green and blue (3, rows, columns) of the planes as shown."""
+    picture = Image.open(io.BytesIO(page.locator("#planes").screenshot())).convert("RGB")
+    return np.moveaxis(np.asarray(picture).astype(int), 2, 0)
+
+
 def colors(page) -> dict[str, int]:  # type: ignore[no-untyped-def]
     """How many pixels of the planes are teal, and how many orange."""
-    picture = Image.open(io.BytesIO(page.locator("#planes").screenshot())).convert("RGB")
-    red, green, blue = np.moveaxis(np.asarray(picture).astype(int), 2, 0)
+    red, green, blue = planes(page)
     teal = (blue - red > 60) & (green - red > 50)
     orange = (red - blue > 80) & (green > blue) & (red > green)
     return {"liver": int(teal.sum()), "tumor": int(orange.sum())}
@@ -97,6 +102,8 @@ def test_planes_show_contours_in_radiological_display(report: Path) -> None:
         page.locator("tr[data-lesion]").first.click()
         thin = colors(page)
         assert min(thin.values()) > 50
+        bright = planes(page).min(axis=0) > 150
+        assert bright.mean(axis=0).max() > 0.6  # the crosshair's upright line, and no organ, is as tall
         page.locator("#outline").uncheck()
         assert colors(page) == {"liver": 0, "tumor": 0}
         page.locator("#opacity").fill("100")

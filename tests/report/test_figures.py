@@ -4,13 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.colors import same_color
 
-from rmaunet.data.phantom import phantom
 from rmaunet.errors import InputError, UsageError
 from rmaunet.report import save_figure
-from rmaunet.report.figures import agreement, agreement_figure, box_figure, contour_figure, read_cases, size_figure
-from rmaunet.volume import make_volume
+from rmaunet.report.figures import agreement, agreement_figure, box_figure, read_cases, size_figure
 
 COLUMNS = (
     "name,convention,liver_dice,tumor_dice,liver_reference_ml,liver_prediction_ml,"
@@ -88,6 +85,25 @@ def test_size_classes(table: Path) -> None:
     assert dots == [[0.5], [0.7], [], [0.8]]
 
 
+def test_a_box_from_five_cases_on() -> None:
+    volume = np.array([0.5] * 4 + [3.0] * 5)
+    dice = np.array([0.1, 0.2, 0.4, 0.9, 0.5, 0.6, 0.7, 0.8, 0.9])
+    (ax,) = size_figure({"one": {"tumor_dice": dice, "tumor_reference_ml": volume}}).axes
+    boxes = [patch.get_path().vertices[:, 1] for patch in ax.patches if np.isfinite(patch.get_path().vertices).all()]
+    assert len(boxes) == 1
+    assert (boxes[0].min(), boxes[0].max()) == pytest.approx((0.6, 0.8))
+    medians = [segment[0][1] for lines in ax.collections for segment in lines.get_segments()]
+    assert medians == pytest.approx([0.3])
+
+
+def test_lines_of_agreement_are_named_with_unit_and_sign(table: Path) -> None:
+    liver, _ = agreement_figure(read_cases(table)).axes
+    reach = 1.96 * np.array([10, -10, 40, 0.0]).std(ddof=1)
+    assert [text.get_text() for text in liver.texts] == [
+        "bias: +10.0 ml", f"−1.96 SD: −{reach - 10:.1f} ml", f"+1.96 SD: +{reach + 10:.1f} ml",
+    ]  # fmt: skip
+
+
 def test_a_missing_metric_is_named(table: Path) -> None:
     with pytest.raises(InputError, match="one: columns = liver_assd_mm: is missing"):
         box_figure({"one": read_cases(table)}, "assd_mm")
@@ -95,30 +111,6 @@ def test_a_missing_metric_is_named(table: Path) -> None:
         box_figure({})
     with pytest.raises(UsageError, match="tables"):
         size_figure({})
-
-
-def test_contour_panels() -> None:
-    made = phantom(seed=1, shape=(24, 48, 48))
-    moved = make_volume(np.roll(made.mask.array, 2, axis=2), made.mask.affine)
-    figure = contour_figure(made.ct, {"reference": made.mask, "ours": moved.to_patient_orientation("FAR")})
-    assert [text.get_text() for text in figure.texts] == ["reference (solid)", "ours (dashed)"]
-    first, second = figure.axes
-    white = [c for c in second.collections if same_color(c.get_edgecolor()[0], "white")]
-    assert len(second.collections) == len(first.collections) + len(white)
-    # The dashed contour lies two columns to the patient's left of the solid one.
-    solid = next(c for c in second.collections if c not in white).get_paths()[0].vertices[:, 0]
-    dashed = white[0].get_paths()[0].vertices[:, 0]
-    assert dashed.max() - solid.max() == pytest.approx(2 * made.ct.spacing[2])
-
-
-def test_contour_refusals() -> None:
-    made = phantom(seed=1, shape=(8, 24, 24))
-    with pytest.raises(UsageError, match="slice = 8: is not among 0 to 7"):
-        contour_figure(made.ct, {"m": made.mask}, index=8)
-    with pytest.raises(UsageError, match="masks"):
-        contour_figure(made.ct, {})
-    with pytest.raises(InputError, match="m: grid"):
-        contour_figure(made.ct, {"m": make_volume(np.zeros((8, 24, 24), np.uint8))})
 
 
 def test_the_same_bytes_each_time(table: Path, tmp_path: Path) -> None:

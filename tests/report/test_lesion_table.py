@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from rmaunet.errors import InputError
 from rmaunet.report import Lesion, lesion_table
-from rmaunet.report.lesions import _tree
+from rmaunet.report.liver_surface import _tree
 from rmaunet.volume import Volume, make_volume
 
 ORIENTATIONS = [

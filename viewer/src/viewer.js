@@ -129,7 +129,7 @@ function connect({ planes, render }) {
     planes.opts.multiplanarLayout = narrow ? MULTIPLANAR_TYPE.GRID : MULTIPLANAR_TYPE.ROW;
     draw();
     const [axial] = planes.screenSlices;
-    planes.opts.crosshairWidth = CROSSHAIR_PX * axial.fovMM[0] / axial.leftTopWidthHeight[2]; // in mm
+    planes.opts.crosshairWidth = CROSSHAIR_PX * Math.abs(axial.fovMM[0]) / axial.leftTopWidthHeight[2]; // in mm
   };
   window.addEventListener("resize", arrange);
   planes.resizeListener(); // until now the canvas was hidden and had no size, from which no gap can be taken

@@ -110,7 +110,7 @@ def _contour_figures(args: Figures, masks: Mapping[str, Path]) -> dict[str, Call
     if args.input is None:
         return {}
     from rmaunet.io import read_mask, read_volume
-    from rmaunet.report.figures import contour_figure
+    from rmaunet.report.contours import contour_figure
 
     scan = read_volume(args.input)
     volumes = {name: read_mask(path, like=scan) for name, path in masks.items()}

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.report.lesions import Lesion
+from rmaunet.report.numbering import Box, numbered_lesions, parts_of
 from rmaunet.volume import Volume, axial, voxel_volume_ml
 
 __all__ = ["INTERVAL", "Confidence", "ConfidenceMeter", "LesionConfidence", "Range"]
@@ -27,7 +27,6 @@ __all__ = ["INTERVAL", "Confidence", "ConfidenceMeter", "LesionConfidence", "Ran
 INTERVAL = "smallest and largest over the thresholds and passes named; a range, not a confidence interval"
 Range = tuple[float, float]
 Labels = NDArray[np.generic]
-Box = tuple[slice, ...]
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class ConfidenceMeter:
         labels = axial(mask)
         self._voxel_ml = voxel_volume_ml(labels)
         self._count = len(lesions)
-        self._box, self._ids = _numbered(labels, lesions)
+        self._box, self._ids = numbered_lesions(labels)
         self._names: dict[str, list[str]] = {"threshold": [], "augmentation": []}
         self._volumes: dict[str, list[NDArray[np.float64]]] = {"threshold": [], "augmentation": []}
         self._found: list[NDArray[np.bool_]] = []
@@ -165,7 +164,7 @@ class ConfidenceMeter:
         tumor = tumor_mask(labels)
         own = ndimage.find_objects(tumor.astype(np.uint8)) or [self._box]
         box = _around(own[0], self._box)
-        parts, sizes = _parts(tumor[box])
+        parts, sizes = parts_of(tumor[box])
         liver = int(np.count_nonzero(liver_mask(labels)))
         self._whole.append((liver, int(sizes[1:].sum()), len(sizes) - 1))
         within = parts[tuple(slice(a.start - b.start, a.stop - b.start) for a, b in zip(self._box, box, strict=True))]
@@ -199,26 +198,3 @@ def _around(one: Box, other: Box) -> Box:
     if not one[0].stop > one[0].start or not other[0].stop > other[0].start:
         return one if one[0].stop > one[0].start else other
     return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
-
-
-def _parts(tumor: NDArray[np.bool_]) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
-    """Connected components as the lesion table counts them, and their sizes (index 0 is background)."""
-    parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(tumor), connectivity=26))
-    return parts, np.bincount(parts.ravel(), minlength=1)
-
-
-def _numbered(labels: Volume, lesions: Sequence[Lesion]) -> tuple[Box, NDArray[np.uint32]]:
-    """The lesions' box in the axial orientation and their ids in it; an empty box without lesions."""
-    tumor = tumor_mask(labels.array)
-    if not lesions:
-        return (slice(0, 0),) * 3, np.zeros((0, 0, 0), np.uint32)
-    box = ndimage.find_objects(tumor.astype(np.uint8))[0]
-    parts, sizes = _parts(tumor[box])
-    centers = np.array(ndimage.center_of_mass(parts > 0, parts, range(1, len(sizes))))
-    affine = np.asarray(labels.affine)
-    world = (centers + [side.start for side in box]) @ affine[:3, :3].T + affine[:3, 3]
-    number = np.zeros(len(sizes), np.uint32)
-    for lesion in lesions:  # two lesions may be of one size, and may not have one center
-        distance = np.where(sizes[1:] == lesion.voxels, np.linalg.norm(world - lesion.centroid_mm, axis=1), np.inf)
-        number[1 + int(np.argmin(distance))] = lesion.id
-    return box, number[parts]

@@ -1,4 +1,4 @@
-"""Figures for papers from evaluate's cases.csv: box plots, agreement of volumes, dice by size; and contour panels."""
+"""Figures for papers from evaluate's cases.csv: box plots, agreement of volumes, Dice by size."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,21 +14,16 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError, UsageError
-from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
-from rmaunet.report.overlay import LIVER_WINDOW_HU, draw_contours, draw_plane
-from rmaunet.report.planes import cut, focus, matched, region
-from rmaunet.volume import Volume
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-__all__ = ["Cases", "agreement", "agreement_figure", "box_figure", "contour_figure", "read_cases", "size_figure"]
+__all__ = ["Cases", "agreement", "agreement_figure", "box_figure", "read_cases", "size_figure"]
 
 Cases = Mapping[str, NDArray[np.float64]]
 """Column of a cases.csv to its numbers, one a case, NaN where the cell is empty."""
 
-WHITE = (255, 255, 255)
+LEAST_BOX = 5
+"""Fewer cases than this have no quartiles worth a box: only their median is drawn."""
+ACRONYMS = ("voe", "rvd", "assd", "rmsd", "msd", "hd95")
 ORGANS = {"liver": LIVER_RGB, "tumor": TUMOR_RGB}
 SIZES_ML = (0.0, 1.0, 5.0, 20.0, math.inf)
 """Bounds of the classes of tumor volume a case: below 1 ml is a ball of 12 mm, 5 ml of 21 mm, 20 ml of 34 mm."""
@@ -95,11 +89,22 @@ def box_figure(series: Mapping[str, Cases], metric: str = "dice") -> Figure:
         labels = [f"{name}\n(n = {len(v)})" for name, v in zip(series, values, strict=True)]
         ax.set_xticks(range(1, len(values) + 1), labels, parse_math=False)
         ax.set_title(organ)
-        ax.set_ylabel(f"{metric.replace('_', ' ')}, per case")
+        ax.set_ylabel(f"{_words(metric)}, per case")
         ax.grid(axis="y", alpha=0.3)
         if metric in ("dice", "jaccard", "surface_dice"):
             ax.set_ylim(top=1.0)
     return figure
+
+
+def _words(metric: str) -> str:
+    """A column's name as an axis says it.
+
+    Example:
+        >>> _words("hd95_pooled_mm"), _words("dice"), _words("rvd_lits")
+        ('HD95 pooled (mm)', 'Dice', 'RVD LiTS')
+    """
+    known = {"mm": "(mm)", "dice": "Dice", "lits": "LiTS"} | {name: name.upper() for name in ACRONYMS}
+    return " ".join(known.get(word, word) for word in metric.split("_"))
 
 
 def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -153,17 +158,19 @@ def agreement_figure(cases: Cases) -> Figure:
         one, other = one[keep], other[keep]
         ax.plot((one + other) / 2, other - one, "o", ms=4, color=hexadecimal(rgb), mec="black", mew=0.4)
         bias, low, high = agreement(one, other)
-        for value, style, word in ((bias, "-", "bias"), (low, "--", "-1.96 sd"), (high, "--", "+1.96 sd")):
+        for value, style, word in ((bias, "-", "bias"), (low, "--", "−1.96 SD"), (high, "--", "+1.96 SD")):
             if math.isfinite(value):
                 ax.axhline(value, color="black", linestyle=style, linewidth=1)
+                away = 1 if value >= 0 else -1  # from the line of no difference
                 ax.annotate(
-                    f"{word} {value:.1f}", (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-                    textcoords="offset points", ha="right", va="bottom", fontsize=8,
+                    f"{word}: {value:+.1f} ml".replace("-", "−"), (1, value), xycoords=("axes fraction", "data"),
+                    xytext=(-2, 2 * away), textcoords="offset points", ha="right",
+                    va="bottom" if away > 0 else "top", fontsize=8,
                 )  # fmt: skip
         ax.axhline(0, color="gray", linewidth=0.6)
         ax.set_title(f"{organ} (n = {len(one)})")
         ax.set_xlabel("mean of both volumes (ml)")
-        ax.set_ylabel("prediction - reference (ml)")
+        ax.set_ylabel("prediction − reference (ml)")
         ax.grid(alpha=0.3)
         ax.margins(y=0.15)
     return figure
@@ -176,7 +183,8 @@ def size_figure(series: Mapping[str, Cases]) -> Figure:
         series: Method's name to its cases.
 
     Returns:
-        The figure; cases without tumor in the reference are left out.
+        The figure; cases without tumor in the reference are left out. A class of fewer than five cases has no box, only
+        its median.
 
     Raises:
         UsageError: If there is no method.
@@ -197,10 +205,13 @@ def size_figure(series: Mapping[str, Cases]) -> Figure:
         places = [i + (number - (len(series) - 1) / 2) * width for i in range(len(classes))]
         shade = 0.92 - 0.4 * number / max(1, len(series) - 1) if len(series) > 1 else 0.75
         ax.boxplot(
-            inside, positions=places, widths=width * 0.85, showfliers=False, patch_artist=True, manage_ticks=False,
+            [found if len(found) >= LEAST_BOX else [] for found in inside], positions=places, widths=width * 0.85,
+            showfliers=False, patch_artist=True, manage_ticks=False,
             boxprops={"facecolor": str(shade)}, medianprops={"color": "black", "linewidth": 1.6},
         )  # fmt: skip
         for place, found in zip(places, inside, strict=True):
+            if 0 < len(found) < LEAST_BOX:
+                ax.hlines(np.median(found), place - width * 0.42, place + width * 0.42, color="black", linewidth=1.6)
             ax.plot(
                 place + _spread(found) * width, found, "o", ms=3.5, color=hexadecimal(TUMOR_RGB), mec="black", mew=0.3
             )
@@ -208,61 +219,13 @@ def size_figure(series: Mapping[str, Cases]) -> Figure:
     names = [f"{low:g} to {high:g} ml" if math.isfinite(high) else f"over {low:g} ml" for low, high in classes]
     ax.set_xticks(range(len(classes)), [f"{name}\n(n = {n})" for name, n in zip(names, counts, strict=True)])
     ax.set_xlabel("tumor volume of the case in the reference")
-    ax.set_ylabel("tumor dice, per case")
+    ax.set_ylabel("tumor Dice, per case")
     ax.set_xlim(-0.6, len(classes) - 0.4)
     ax.set_ylim(-0.02, 1.02)
     ax.grid(axis="y", alpha=0.3)
     if len(series) > 1:
         for text in figure.legend(handles=handles, loc="outside upper center", ncols=4, fontsize=8).get_texts():
             text.set_parse_math(False)
-    return figure
-
-
-def contour_figure(
-    ct: Volume,
-    masks: Mapping[str, Volume],
-    *,
-    index: int | None = None,
-    window_hu: tuple[float, float] = LIVER_WINDOW_HU,
-) -> Figure:
-    """One axial slice, a panel a mask: the first mask's contours solid in each, the panel's own dashed over it.
-
-    Args:
-        ct: CT in HU.
-        masks: Name to mask on the CT's voxel positions; the first is the reference.
-        index: The axial slice, counted from the feet; by default where the reference's largest tumor (else its liver)
-            is largest.
-        window_hu: HU shown black and HU shown white.
-
-    Returns:
-        The figure.
-
-    Raises:
-        InputError: If a mask is not on the CT's grid.
-        UsageError: If there is no mask or no such slice.
-    """
-    if not masks:
-        raise UsageError("figures", "masks", None, "are none", "give at least one mask")
-    turned = {name: matched(ct, mask, name) for name, mask in masks.items()}
-    image, first = next(iter(turned.values()))
-    chosen = focus(first)[0] if index is None else index
-    if not 0 <= chosen < image.array.shape[0]:
-        raise UsageError("figures", "slice", chosen, f"is not among 0 to {image.array.shape[0] - 1}", "choose another")
-    crop = region(image, first)
-    planes = {name: cut(image, labels, "axial", chosen, crop) for name, (_, labels) in turned.items()}
-    height, width = next(iter(planes.values())).extent_mm
-    figure = Figure(figsize=(3.4 * len(planes), 3.4 * height / width + 0.35))
-    share = 3.4 * height / width / figure.get_figheight()
-    reference = next(iter(planes.values()))
-    for number, (name, plane) in enumerate(planes.items()):
-        ax: Axes = figure.add_axes((number / len(planes) + 0.004, 0.0, 1 / len(planes) - 0.008, share))
-        draw_plane(ax, reference, window_hu=window_hu)
-        if number:
-            draw_contours(ax, liver_mask(plane.labels), plane.spacing_mm, WHITE, linewidth=0.8, linestyle="dashed")
-            draw_contours(ax, tumor_mask(plane.labels), plane.spacing_mm, WHITE, linewidth=0.8, linestyle="dashed")
-        words = f"{name} (dashed)" if number else f"{name} (solid)"
-        figure.text((number + 0.5) / len(planes), share + (1 - share) / 2, words, ha="center", va="center",
-                    fontsize=10, parse_math=False)  # fmt: skip
     return figure
 
 

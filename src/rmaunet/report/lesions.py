@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import cc3d
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from rmaunet.evaluate.box import union_box
-from rmaunet.labels import LIVER, liver_mask, parenchyma_mask, tumor_mask
+from rmaunet.labels import LIVER, parenchyma_mask
 from rmaunet.report.diameters import PlanarDiameters, maximum_diameter_mm, planar_diameters
+from rmaunet.report.liver_surface import LiverSurface
 from rmaunet.report.measures import NOTHING, intensity
+from rmaunet.report.numbering import numbered_lesions
 from rmaunet.report.planes import matched
 from rmaunet.volume import Volume, axial, voxel_volume_ml
 
@@ -105,30 +105,24 @@ def lesion_table(ct: Volume | None, mask: Volume) -> list[Lesion]:
         InputError: If CT and mask are not on one grid.
     """
     image, labels = (None, axial(mask)) if ct is None else matched(ct, mask)
-    liver_box = union_box(labels.array, labels.array)  # nothing of a long scan's size is made
-    tumor = tumor_mask(labels.array[liver_box])
-    if not tumor.any():
+    box, ids = numbered_lesions(labels)
+    if not ids.size:
         return []
-    box = ndimage.find_objects(tumor.view(np.uint8))[0]
-    parts = np.asarray(cc3d.connected_components(np.ascontiguousarray(tumor[box]), connectivity=26))
     scene = _Scene.of(image, labels, np.linalg.inv(np.asarray(mask.affine)))
-    offset = tuple(outer.start + side.start for outer, side in zip(liver_box, box, strict=True))
     found = [
-        scene.lesion(parts[at] == number, tuple(o + side.start for o, side in zip(offset, at, strict=True)))
-        for number, at in enumerate(ndimage.find_objects(parts), start=1)
+        scene.lesion(number, ids[at] == number, tuple(b.start + side.start for b, side in zip(box, at, strict=True)))
+        for number, at in enumerate(ndimage.find_objects(ids), start=1)
     ]
-    found.sort(key=lambda one: (-one.voxels, one.centroid_mm[2], one.centroid_mm[1], one.centroid_mm[0]))
     ranks = _target_ranks(found, float(labels.spacing[0]))
-    return [
-        replace(one, id=i + 1, target_candidate=i in ranks, target_rank=ranks.get(i)) for i, one in enumerate(found)
-    ]
+    return [replace(one, target_candidate=one.id in ranks, target_rank=ranks.get(one.id)) for one in found]
 
 
 def _target_ranks(found: Sequence[Lesion], slice_mm: float) -> dict[int, int]:
     smallest = max(MEASURABLE_MM, 2 * slice_mm)
-    candidates = [i for i, one in enumerate(found) if one.longest_axial_mm >= smallest]
-    candidates.sort(key=lambda i: -found[i].longest_axial_mm)
-    return {i: rank for rank, i in enumerate(candidates[:TARGETS], start=1)}
+    candidates = sorted(
+        (one for one in found if one.longest_axial_mm >= smallest), key=lambda one: -one.longest_axial_mm
+    )
+    return {one.id: rank for rank, one in enumerate(candidates[:TARGETS], start=1)}
 
 
 @dataclass(frozen=True)
@@ -141,13 +135,12 @@ class _Scene:
     voxel_ml: float
     affine: NDArray[np.float64]
     to_source: NDArray[np.float64]
-    surface: cKDTree | None
+    surface: LiverSurface
     parenchyma_hu: float
 
     @classmethod
     def of(cls, image: Volume | None, labels: Volume, to_source: NDArray[np.float64]) -> _Scene:
         d, h, w = (float(s) for s in labels.spacing)
-        points = _surface_voxels(labels.array) * np.array([d, h, w])
         parenchyma_hu = math.nan
         box = union_box(labels.array, labels.array)
         if image is not None and (inside := parenchyma_mask(labels.array[box])).any():
@@ -159,22 +152,22 @@ class _Scene:
             voxel_ml=voxel_volume_ml(labels),
             affine=np.asarray(labels.affine, dtype=float),
             to_source=to_source,
-            surface=_tree(points) if len(points) else None,
+            surface=LiverSurface(labels.array, (d, h, w)),
             parenchyma_hu=parenchyma_hu,
         )
 
-    def lesion(self, inside: NDArray[np.bool_], start: tuple[int, ...]) -> Lesion:
-        """Measure the lesion ``inside`` a box whose first voxel is ``start``; id and rank are given later."""
+    def lesion(self, number: int, inside: NDArray[np.bool_], start: tuple[int, ...]) -> Lesion:
+
         place = tuple(slice(a, a + n) for a, n in zip(start, inside.shape, strict=True))
         count = int(np.count_nonzero(inside))
         slice_index, planar = _longest_axial(inside, self.spacing[1:])
         centroid = self._world(np.argwhere(inside).mean(axis=0) + start)
         in_liver = self._meets_parenchyma(inside, start)
-        surface = self._surface_distance(inside, start)
+        surface = self.surface.distance_mm(inside, start)
         hu = intensity(NOTHING if self.hu is None else self.hu[place][inside])
         z = float(start[0] + slice_index)
         return Lesion(
-            id=0,
+            id=number,
             voxels=count,
             volume_ml=count * self.voxel_ml,
             longest_axial_mm=planar.longest_mm,
@@ -214,47 +207,9 @@ class _Scene:
         grown = ndimage.binary_dilation(np.pad(inside, pad), np.ones((3, 3, 3)))
         return bool((grown & around).any())
 
-    def _surface_distance(self, inside: NDArray[np.bool_], start: tuple[int, ...]) -> float:
-        if self.surface is None:
-            return math.nan
-        # The lesion's voxel nearest to the surface is one of its own outer voxels. A few of them bound the distance, and the
-        # search for the others ends there: deep inside the liver, where all of its surface is equally far, it is slow.
-        rim = inside & ~ndimage.binary_erosion(inside)
-        points = (np.argwhere(rim) + start) * np.asarray(self.spacing)
-        some = points[:: max(1, len(points) // 16)]
-        bound = float(self.surface.query(some)[0].min())
-        if len(some) < len(points) and bound > 0:
-            bound = min(bound, float(self.surface.query(points, distance_upper_bound=bound)[0].min()))
-        return bound
-
 
 def _point(values: NDArray[np.float64]) -> Point:
     return float(values[0]), float(values[1]), float(values[2])
-
-
-def _tree(points: NDArray[np.float64]) -> cKDTree:
-    """A search tree, halved at the middle of its box and not at the median, scipy's default; on a grid it is as good.
-
-    The default one ends in a segmentation fault (scipy 1.17.1) where a thread takes denormal numbers as zero, as code
-    around networks makes it do: if the median of a coordinate is its least value 0, scipy splits at
-    ``nextafter(0, inf)``, which is denormal; then nothing lies below the split, and the recursion never ends. The middle
-    of a box is above its least value whatever the processor does.
-    """
-    return cKDTree(points, balanced_tree=False)
-
-
-def _surface_voxels(labels: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Voxels of the liver (with tumor) with a face toward outside; the scan's border does not count as outside.
-
-    Between their centers and a lesion's lies the same distance as between both outlines, half a voxel further out.
-    """
-    box = union_box(labels, labels)
-    box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)  # outside is seen, where the scan has it
-    part = liver_mask(labels[box])
-    if not part.any():
-        return np.zeros((0, 3), np.int64)
-    core = ndimage.binary_erosion(part, border_value=1)
-    return np.asarray(np.argwhere(part & ~core) + [s.start for s in box])
 
 
 def _longest_axial(inside: NDArray[np.bool_], spacing_mm: Sequence[float]) -> tuple[int, PlanarDiameters]:
