@@ -94,7 +94,7 @@ def segment_scan(
     request: Request,
     progress: Callable[[int, int], None] = lambda done, of: None,
     extra: dict[str, Any] | None = None,
-    scan: Scan | None = None,
+    scan: Scan | Callable[[], Scan] | None = None,
 ) -> Outcome:
     """Segment one scan and write everything asked for.
 
@@ -106,7 +106,7 @@ def segment_scan(
         request: What to write.
         progress: Told (slices done, slices in all).
         extra: More for the manifest.
-        scan: The scan of ``path``, where it has been read already.
+        scan: The scan of ``path``, where it has been read already, or what gives it.
 
     Returns:
         What was found and written.
@@ -119,6 +119,8 @@ def segment_scan(
     with collect_notices() as notices:
         if scan is None:
             scan = read_volume(path, series=request.series, volume=request.volume, hu_offset=request.hu_offset)
+        elif callable(scan):
+            scan = scan()
         seconds = {"read": time.perf_counter() - began}
         kept = KeptMaps(axial(scan.volume).spatial_shape) if request.confidence else None
         prediction = predictor.predict(scan.volume, progress=progress, watch=kept.watch if kept else None)
