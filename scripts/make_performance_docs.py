@@ -7,9 +7,15 @@ import csv
 import json
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from rmaunet.bench.agreement import verdicts
+from rmaunet.bench.plots import memory_plot, network_plot, stages_plot
 from rmaunet.bench.tables import tables
 
 ROOT = Path(__file__).parents[1]
@@ -43,9 +49,30 @@ def agreement() -> str:
     return "\n".join(lines).rstrip("\n")
 
 
+def records() -> dict[str, dict[str, Any]]:
+    return {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "results" / "bench").glob("*.json"))}
+
+
+def pictures() -> dict[str, tuple[str, Callable[[], Figure]]]:
+    """Name of each file, what it shows, and what draws it."""
+    found = records()
+    memory = [row for record in found.values() for row in record.get("memory", [])]
+    drawn: dict[str, tuple[str, Callable[[], Figure]]] = {}
+    if memory:
+        drawn["bench-memory.png"] = "Peak memory against length", partial(memory_plot, memory)
+    for stem, record in found.items():
+        for part, title, draw in (
+            ("network", "Milliseconds a slice by runtime and width", network_plot),
+            ("volume", "Stages of a whole scan", stages_plot),
+        ):
+            if record.get(part):
+                drawn[f"bench-{stem}-{part}.png"] = f"{title}, {stem}", partial(draw, record[part])
+    return drawn
+
+
 def measurements() -> str:
-    files = sorted((ROOT / "results" / "bench").glob("*.json"))
-    return "\n\n".join(f"### {path.stem}\n\n{tables(json.loads(path.read_text()))}" for path in files)
+    shown = "\n".join(f"![{title}](images/{name})" for name, (title, _) in pictures().items())
+    return "\n\n".join([shown, *(f"### {stem}\n\n{tables(record)}" for stem, record in records().items())])
 
 
 def made(page: Path, content: str) -> str:
@@ -58,7 +85,13 @@ def made(page: Path, content: str) -> str:
 
 
 def main() -> int:
-    old = 0
+    images = ROOT / "docs" / "images"
+    if "--check" not in sys.argv:
+        for left in images.glob("bench-*.png"):
+            left.unlink()
+        for name, (_, draw) in pictures().items():
+            draw().savefig(images / name, metadata={"Software": None})
+    old = {path.name for path in images.glob("bench-*.png")} != set(pictures())
     for name, content in (("runtimes.md", agreement()), ("performance.md", measurements())):
         page = ROOT / "docs" / name
         text = made(page, content)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-__all__ = ["collect_notices", "notice"]
+__all__ = ["collect_notices", "notice", "repeat_notices"]
 
 _logger = logging.getLogger("rmaunet")
 _open: contextvars.ContextVar[tuple[list[str], ...]] = contextvars.ContextVar("rmaunet_notices", default=())
@@ -26,10 +26,16 @@ def notice(subject: object, text: str) -> None:
         text: One sentence: what was found, what was done about it.
     """
     line = " ".join(f"{subject}: {text}".split())
-    for collected in _open.get():
-        if line not in collected:
-            collected.append(line)
+    repeat_notices([line])
     _logger.warning("%s", line)
+
+
+def repeat_notices(lines: Iterable[str]) -> None:
+    """Hand notices that were collected in another thread, and logged there, to those who collect here."""
+    for line in lines:
+        for collected in _open.get():
+            if line not in collected:
+                collected.append(line)
 
 
 @contextlib.contextmanager

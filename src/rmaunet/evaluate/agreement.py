@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 __all__ = ["Agreement", "bland_altman"]
 
@@ -56,6 +55,8 @@ def bland_altman(reference: Sequence[float], measured: Sequence[float]) -> Agree
         >>> a.bias, a.sd, round(a.upper_limit, 2)
         (2.0, 1.0, 3.96)
     """
+    from scipy import stats  # takes longer to import than the rest of this room; segmenting never needs it
+
     if len(reference) != len(measured):
         raise ValueError(f"{len(reference)} values against {len(measured)}; give one a case in the same order for both")
     difference = np.asarray(measured, dtype=float) - np.asarray(reference, dtype=float)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
-
 __all__ = ["expected_fold_sd", "fold_sd_probability", "smallest_paired_p", "unpaired_p", "voe_from_dice"]
 
 
@@ -40,6 +38,8 @@ def smallest_paired_p(
         >>> f"{smallest_paired_p(0.9552, 0.012, 0.9221, 0.027, 27):.0e}"  # the paper prints 1.16e-20
         '1e-11'
     """
+    from scipy import stats
+
     if n < 2:
         raise ValueError(f"n = {n}: a paired test needs two cases or more")
     if mean_1 == mean_2:
@@ -64,6 +64,8 @@ def unpaired_p(mean_1: float, sd_1: float, mean_2: float, sd_2: float, n: int) -
     Returns:
         The p-value.
     """
+    from scipy import stats
+
     return float(stats.ttest_ind_from_stats(mean_1, sd_1, n, mean_2, sd_2, n).pvalue)
 
 
@@ -116,5 +118,7 @@ def fold_sd_probability(observed_sd: float, sd: float, cases: int, folds: int = 
     Returns:
         The chi-squared probability with folds - 1 degrees of freedom.
     """
+    from scipy import stats
+
     ratio = observed_sd / expected_fold_sd(sd, cases, folds)
     return float(stats.chi2.cdf((folds - 1) * ratio**2, folds - 1))

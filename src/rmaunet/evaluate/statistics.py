@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from rmaunet.evaluate.cohort import bootstrap_mean
 
@@ -126,6 +125,8 @@ def compare(first: Sequence[float], second: Sequence[float], *, resamples: int =
 
 
 def _p_values(difference: NDArray[np.float64]) -> tuple[float, float]:
+    from scipy import stats
+
     if difference.size < 2 or not difference.any():
         return math.nan, math.nan
     with warnings.catch_warnings():

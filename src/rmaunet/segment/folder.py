@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rmaunet.errors import OutputError, RmaunetError
 from rmaunet.files import make_folder, sha256, write_csv
+from rmaunet.io import read_volume
+from rmaunet.io.scan import Scan
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.runs import locked
+from rmaunet.segment.ahead import read_ahead, read_in_turn
 from rmaunet.segment.find import Item
 from rmaunet.segment.request import Request
 from rmaunet.segment.scan import segment_scan
@@ -71,42 +75,68 @@ def segment_folder(
     with locked(out):
         for left in out.glob(".partial-*"):  # of a run that was killed; ours alone write here while the lock is held
             left.unlink()
+        work = _missing(items, out, card, request, summary, overwrite=overwrite)
+        # What is read beforehand would not be in the account of --max-memory.
+        reading = read_ahead if predictor.max_memory is None else read_in_turn
         try:
-            for index, item in enumerate(items):
-                progress(index, len(items), item.name, 0, 0)
-                extra = {"source": _signature(item, out), "request": to_dict(request)}
-                if not overwrite and _holds(out / f"{item.name}_run.json", card, extra):
-                    summary.kept.append(item.name)
-                    continue
-                _one(item, index, len(items), out, predictor, card, request, extra, summary, progress)
+            with closing(reading(work, _read)) as scans:
+                for one, scan in scans:
+                    progress(one.index, len(items), one.item.name, 0, 0)
+                    _one(one, scan, len(items), out, predictor, card, summary, progress)
         finally:
             _write_tables(items, out, summary)
     return summary
 
 
+@dataclass(frozen=True)
+class _Work:
+    """A scan that is to be segmented, and what is wanted of it."""
+
+    index: int
+    item: Item
+    request: Request
+    extra: dict[str, Any]
+
+
+def _missing(
+    items: Sequence[Item], out: Path, card: ModelCard, request: Request, summary: Summary, *, overwrite: bool
+) -> Iterator[_Work]:
+    """The scans whose results of an earlier run do not hold; the others are noted as kept."""
+    for index, item in enumerate(items):
+        extra = {"source": _signature(item, out), "request": to_dict(request)}
+        if not overwrite and _holds(out / f"{item.name}_run.json", card, extra):
+            summary.kept.append(item.name)
+        else:
+            yield _Work(index, item, replace(request, series=item.series), extra)
+
+
+def _read(work: _Work) -> Scan:
+    wanted = work.request
+    return read_volume(work.item.path, series=wanted.series, volume=wanted.volume, hu_offset=wanted.hu_offset)
+
+
 def _one(
-    item: Item,
-    index: int,
+    work: _Work,
+    scan: Callable[[], Scan],
     count: int,
     out: Path,
     predictor: Predictor,
     card: ModelCard,
-    request: Request,
-    extra: dict[str, Any],
     summary: Summary,
     progress: Callable[[int, int, str, int, int], None],
 ) -> None:
+    item = work.item
     (out / f"{item.name}_run.json").unlink(missing_ok=True)
-    wanted = Request(**{**to_dict(request), "formats": request.formats, "series": item.series})
     try:
         segment_scan(
             item.path,
             predictor,
             card,
             mask_path=lambda _, suffix: out / f"{item.name}_seg{suffix}",
-            request=wanted,
-            progress=lambda done, of: progress(index, count, item.name, done, of),
-            extra=extra,
+            request=work.request,
+            progress=lambda done, of: progress(work.index, count, item.name, done, of),
+            extra=work.extra,
+            scan=scan,
         )
         summary.done.append(item.name)
     except OutputError:

@@ -53,7 +53,7 @@ def segment_scan(
     request: Request,
     progress: Callable[[int, int], None] = lambda done, of: None,
     extra: dict[str, Any] | None = None,
-    scan: Scan | None = None,
+    scan: Scan | Callable[[], Scan] | None = None,
 ) -> Outcome:
     """Segment one scan and write everything asked for.
 
@@ -65,7 +65,7 @@ def segment_scan(
         request: What to write.
         progress: Told (slices done, slices in all).
         extra: More for the manifest.
-        scan: The scan of ``path``, where it has been read already.
+        scan: The scan of ``path``, where it has been read already, or what gives it.
 
     Returns:
         What was found and written.
@@ -78,6 +78,8 @@ def segment_scan(
     with collect_notices() as notices:
         if scan is None:
             scan = read_volume(path, series=request.series, volume=request.volume, hu_offset=request.hu_offset)
+        elif callable(scan):
+            scan = scan()
         seconds = {"read": time.perf_counter() - began}
         finding = examine(scan, predictor, confidence=request.confidence, progress=progress)
         facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}

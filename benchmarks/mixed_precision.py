@@ -1,0 +1,110 @@
+"""Does training in bfloat16 change the validation Dice? Three seeds, each in float32 and in bfloat16, on phantoms.
+
+    python benchmarks/mixed_precision.py [--seeds 3] [--steps 300] [--size 64] [--base 8] [--patients 8] [-o FILE]
+
+Both precisions of a seed see the same slices in the same order with the same augmentation. Every set of weights is judged in
+float32 on the same phantoms, none of which it was trained on; the figure is the mean over their Dice. Processors without
+bfloat16 instructions emulate them: the answer is the same, the time is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rmaunet.bench.markdown import markdown
+from rmaunet.bench.record import new_record
+from rmaunet.data.phantom import Phantom, phantom
+from rmaunet.data.store import Store, StoreWriter
+from rmaunet.evaluate import evaluate_case
+from rmaunet.experiments.experiment import Experiment, Stage
+from rmaunet.experiments.presets import FAST
+from rmaunet.files import write_json
+from rmaunet.networks.build import NetworkSettings
+from rmaunet.predict import Predictor, load_weights
+from rmaunet.preprocess import Preprocessing, to_bytes, window
+from rmaunet.train import train
+from rmaunet.volume import axial
+
+LARGEST_CHANGE = 0.002
+ORGANS = ("liver", "tumor")
+
+
+def patients(seeds: range, side: int) -> list[Phantom]:
+    return [phantom("abdomen", seed=seed, shape=(32, side, side), lesion_radius_mm=(12.0, 28.0)) for seed in seeds]
+
+
+def filled_store(root: Path, settings: Preprocessing, count: int) -> Store:
+    with StoreWriter(root, settings) as writer:
+        for number, made in enumerate(patients(range(count), settings.size)):
+            ct, mask = axial(made.ct), axial(made.mask)
+            images = to_bytes(window(np.asarray(ct.array), settings.window_hu))
+            writer.add(f"phantom-{number}", images, np.asarray(mask.array), spacing_mm=ct.spacing)
+    return Store(root, check=True)
+
+
+def mean_dice(weights: Path, held_out: list[Phantom]) -> dict[str, float]:
+    loaded = load_weights(weights)
+    predictor = Predictor.from_weights(loaded, runtime="torch", device="cpu", precision="float32", all_slices=True)
+    found = [
+        evaluate_case(made.mask, predictor.predict(made.ct).mask, name=str(number), surface=False)
+        for number, made in enumerate(held_out)
+    ]
+    return {organ: statistics.mean(getattr(case, f"{organ}_dice") for case in found) for organ in ORGANS}
+
+
+def compare(experiment: Experiment, seeds: int, count: int) -> list[dict[str, Any]]:
+    held_out = patients(range(1000, 1004), experiment.preprocessing.size)
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        store = filled_store(Path(folder) / "store", experiment.preprocessing, count)
+        for seed in range(seeds):
+            for precision in ("float32", "bfloat16"):
+                mine = replace(experiment, seed=seed, training=replace(experiment.training, precision=precision))
+                began = time.process_time()
+                weights = train(mine, store, [case.name for case in store.cases], Path(folder) / f"{seed}-{precision}")
+                spent = time.process_time() - began
+                rows.append(
+                    {"seed": seed, "precision": precision, "cpu_seconds": spent, **mean_dice(weights, held_out)}
+                )
+                print(rows[-1], file=sys.stderr, flush=True)
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, default in (("seeds", 3), ("steps", 300), ("size", 64), ("base", 8), ("batch", 8), ("patients", 8)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("-o", "--output", type=Path, help="JSON file")
+    options = parser.parse_args()
+    preprocessing = replace(FAST.preprocessing, grid="matrix", size=options.size)
+    training = replace(FAST.training, steps=options.steps, stages=(Stage(1.0, options.size, options.batch),))
+    network = NetworkSettings(base=options.base)
+    experiment = replace(FAST, network=network, preprocessing=preprocessing, training=training)
+    rows = compare(experiment, options.seeds, options.patients)
+    changes = {organ: [rows[2 * n + 1][organ] - rows[2 * n][organ] for n in range(options.seeds)] for organ in ORGANS}
+    cells = [
+        [str(r["seed"]), r["precision"], *(f"{r[o]:.4f}" for o in ORGANS), f"{r['cpu_seconds']:.0f}"] for r in rows
+    ]
+    print(markdown(["seed", "precision", "liver Dice", "tumor Dice", "CPU s"], cells))
+    for organ, change in changes.items():
+        mean = statistics.mean(change)
+        verdict = "within" if abs(mean) <= LARGEST_CHANGE else "beyond"
+        each = ", ".join(f"{one:+.4f}" for one in change)
+        print(f"{organ}: bfloat16 minus float32 {mean:+.4f} ({each}), {verdict} {LARGEST_CHANGE}")
+    if options.output:
+        record = new_record(threads=0, libraries=("torch",))
+        write_json(options.output, {**record, "mixed_precision": rows, "changes": changes})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
