@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 __all__ = ["Agreement", "bland_altman"]
 
@@ -65,5 +65,5 @@ def bland_altman(reference: Sequence[float], measured: Sequence[float]) -> Agree
     if n < 2:
         return Agreement(n, bias, *[math.nan] * 5)
     sd = float(difference.std(ddof=1))
-    margin = float(stats.t.ppf(0.975, n - 1)) * sd / math.sqrt(n)
+    margin = float(scipy.stats.t.ppf(0.975, n - 1)) * sd / math.sqrt(n)
     return Agreement(n, bias, bias - margin, bias + margin, sd, bias - 1.96 * sd, bias + 1.96 * sd)

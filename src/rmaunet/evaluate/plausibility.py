@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import stats
+import scipy
 
 __all__ = ["expected_fold_sd", "fold_sd_probability", "smallest_paired_p", "unpaired_p", "voe_from_dice"]
 
@@ -48,7 +48,7 @@ def smallest_paired_p(
     if smallest_sd <= 0:
         return 0.0
     t = abs(mean_1 - mean_2) * math.sqrt(n) / smallest_sd
-    return float(2 * stats.t.sf(t, n - 1))
+    return float(2 * scipy.stats.t.sf(t, n - 1))
 
 
 def unpaired_p(mean_1: float, sd_1: float, mean_2: float, sd_2: float, n: int) -> float:
@@ -64,7 +64,7 @@ def unpaired_p(mean_1: float, sd_1: float, mean_2: float, sd_2: float, n: int) -
     Returns:
         The p-value.
     """
-    return float(stats.ttest_ind_from_stats(mean_1, sd_1, n, mean_2, sd_2, n).pvalue)
+    return float(scipy.stats.ttest_ind_from_stats(mean_1, sd_1, n, mean_2, sd_2, n).pvalue)
 
 
 def voe_from_dice(mean: float, sd: float) -> float:
@@ -117,4 +117,4 @@ def fold_sd_probability(observed_sd: float, sd: float, cases: int, folds: int = 
         The chi-squared probability with folds - 1 degrees of freedom.
     """
     ratio = observed_sd / expected_fold_sd(sd, cases, folds)
-    return float(stats.chi2.cdf((folds - 1) * ratio**2, folds - 1))
+    return float(scipy.stats.chi2.cdf((folds - 1) * ratio**2, folds - 1))

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from rmaunet.evaluate.cohort import bootstrap_mean
 
@@ -131,8 +131,8 @@ def _p_values(difference: NDArray[np.float64]) -> tuple[float, float]:
     with warnings.catch_warnings():
         # Constant differences: scipy warns of lost precision, and the answer (p near 0) is right.
         warnings.simplefilter("ignore", RuntimeWarning)
-        p_t = float(stats.ttest_1samp(difference, 0.0).pvalue)
-    return p_t, float(stats.wilcoxon(difference, zero_method="wilcox").pvalue)
+        p_t = float(scipy.stats.ttest_1samp(difference, 0.0).pvalue)
+    return p_t, float(scipy.stats.wilcoxon(difference, zero_method="wilcox").pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
