@@ -1,14 +1,22 @@
 """Coverage-guided fuzzing of the readers: whatever the bytes, a scan or mask comes back, or one of our errors.
 
-Not part of the tests: ``pip install atheris``, then ``python benchmarks/fuzz_atheris.py -max_total_time=180``.
-Seeds are a NIfTI (plain and gzip), a Slicer segmentation, NRRD, MetaImage, a DICOM slice and a DICOM SEG; each input is
-read as a scan and as a mask. Anything but a RmaunetError, or more than 5 seconds on one input, ends the run with the
-input that did it.
+Not part of the tests. In an environment of its own that holds rmaunet (atheris 3.0.0 has wheels for Python 3.11 to 3.13):
+
+    pip install atheris==3.0.0
+    OMP_NUM_THREADS=1 python benchmarks/fuzz_atheris.py -max_total_time=240
+
+Seeds are a NIfTI (plain and gzip), a Slicer segmentation, NRRDs in every encoding, MetaImage, a DICOM slice and a DICOM SEG;
+each input is read as a scan and as a mask. All of rmaunet.io is instrumented. Anything but a RmaunetError, a scan that is
+not finite, a mask of other values than 0, 1 and 2, or more than 5 seconds on one input ends the run with the input that did
+it. Options of libFuzzer override those set here.
 """
 
+import bz2
 import contextlib
 import gzip
+import importlib
 import logging
+import pkgutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,24 +24,14 @@ from pathlib import Path
 import atheris
 import numpy as np
 
-with atheris.instrument_imports(include=["rmaunet.io", "rmaunet.volume"]):
+with atheris.instrument_imports(include=["rmaunet"]):
+    import rmaunet.io
     from rmaunet.errors import RmaunetError
-    from rmaunet.io import (  # noqa: F401
-        GridSource,
-        Scan,
-        dicom,
-        dicom_seg,
-        dicom_seg_read,
-        metaimage,
-        nifti,
-        nifti_header,
-        nrrd_header,
-        read_mask,
-        read_volume,
-        slicer_segments,
-        write_mask,
-        write_volume,
-    )
+
+    for module in pkgutil.iter_modules(rmaunet.io.__path__, "rmaunet.io."):
+        importlib.import_module(module.name)  # readers are otherwise imported when first used, past the instruments
+
+from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
 from rmaunet.volume import make_volume
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
@@ -56,15 +54,29 @@ def seeds() -> list[bytes]:
     write_mask(make_volume(array, scan.volume.affine), FOLDER / "seed.dcm", like=scan)
     names = ("seed.nii", "seed.seg.nrrd", "seed.nrrd", "seed.mha", "ct/IM0002.dcm", "seed.dcm")
     files = [(FOLDER / name).read_bytes() for name in names]
-    return [*files, gzip.compress(files[0], 1)]
+    head, data = files[2].split(b"\n\n", 1)[0] + b"\n\n", volume.array.tobytes()
+    written = {
+        b"bzip2": bz2.compress(data),
+        b"hex": data.hex().encode(),
+        b"text": " ".join(map(str, volume.array.ravel())).encode(),
+    }
+    encoded = [head.replace(b"encoding: raw", b"encoding: " + name) + body for name, body in written.items()]
+    for one_file in encoded:
+        check(one_file)
+        read_volume(FOLDER / "input")
+    return [*files, gzip.compress(files[0], 1), *encoded]
 
 
-def one(data: bytes) -> None:
+def check(data: bytes) -> None:
     path = FOLDER / "input"
     path.write_bytes(data)
-    for read in (read_volume, read_mask):
-        with contextlib.suppress(RmaunetError):
-            read(path)
+    with contextlib.suppress(RmaunetError):
+        volume = read_volume(path).volume
+        if not (np.isfinite(volume.array).all() and np.isfinite(volume.affine).all()):
+            raise AssertionError("a scan that is not finite")
+    with contextlib.suppress(RmaunetError):
+        if not set(np.unique(read_mask(path).array).tolist()) <= {0, 1, 2}:
+            raise AssertionError("a mask of other labels")
 
 
 def main() -> None:
@@ -73,7 +85,7 @@ def main() -> None:
     corpus.mkdir()
     for number, data in enumerate(seeds()):
         (corpus / str(number)).write_bytes(data)
-    atheris.Setup([*sys.argv, str(corpus), "-timeout=5", "-max_len=8192"], one)
+    atheris.Setup([sys.argv[0], "-timeout=5", "-max_len=8192", *sys.argv[1:], str(corpus)], check)
     atheris.Fuzz()
 
 

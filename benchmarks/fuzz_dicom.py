@@ -1,8 +1,8 @@
 """Seeded byte flips of a DICOM series and of a DICOM SEG: read, or refused with our error, in two seconds and 512 MB.
 
-    python benchmarks/fuzz_dicom.py [FLIPS] [SEED]
+    python benchmarks/fuzz_dicom.py [FLIPS] [SEED] [results/fuzz/dicom.json]
 
-Prints one line per outcome; exits 1 if anything else happened.
+Prints one line per outcome, and keeps the counts where a file is named; exits 1 if anything else happened.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 import dicom_writer as w
 
 from rmaunet.errors import InputError
+from rmaunet.files import write_json
 from rmaunet.io.dicom import read_dicom
 from rmaunet.io.dicom_seg import read_dicom_seg, write_dicom_seg
+from rmaunet.runs import machine
 from rmaunet.volume import Volume
 
 SYNTAXES = (None, "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000", "enhanced", "seg", "labelmap")
@@ -59,7 +61,7 @@ def outcome_of(path: Path, syntax: str | None) -> str:
         return f"DEFECT: {traceback.format_exc(limit=-2)}"
 
 
-def main(flips: int, seed: int) -> int:
+def main(flips: int, seed: int, record: Path | None = None) -> int:
     logging.getLogger("rmaunet").setLevel(logging.ERROR)
     rng = np.random.default_rng(seed)
     outcomes: collections.Counter[str] = collections.Counter()
@@ -83,8 +85,14 @@ def main(flips: int, seed: int) -> int:
         print(f"{count:6d} {outcome}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"slowest {slowest:.2f} s, peak memory {peak} MB, defects {wrong}")
+    if record is not None:
+        read = outcomes["read"]
+        counts = {"read": read, "refused": sum(outcomes.values()) - read - wrong, "defects": wrong}
+        times = {"slowest_seconds": round(slowest, 2), "peak_memory_mb": peak}
+        write_json(record, {"files": sum(outcomes.values()), "seed": seed, **counts, **times, "machine": machine()})
     return int(wrong > 0 or slowest > 2 or peak > 512)
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+    numbers = [int(word) for word in sys.argv[1:3]] + [10_000, 0][len(sys.argv[1:3]) :]
+    sys.exit(main(*numbers, Path(sys.argv[3]) if len(sys.argv) > 3 else None))

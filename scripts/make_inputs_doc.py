@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "inputs.md"
-TABLES = ("nifti_cases", "grid_cases", "mask_cases", "dicom_cases", "dicom_odd_cases")
+TABLES = ("nifti_cases", "grid_cases", "mask_cases", "seg_cases", "dicom_cases", "dicom_odd_cases")
 OUTCOMES = {"handled": "read", "warned": "read, with a warning", "refused": "refused"}
 
 INTRO = """\
@@ -66,9 +67,22 @@ def said(case: Any) -> str:
     return cell("; ".join(part for part in (then, message) if part))
 
 
+def fuzzing() -> list[str]:
+    """A line for each recorded run of benchmarks/fuzz_*.py."""
+    lines = []
+    for path in sorted((ROOT / "results" / "fuzz").glob("*.json")):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        lines.append(
+            f"- **Byte flips** (`{path.stem}`): {run['files']} damaged files, seed {run['seed']}: {run['read']} read, "
+            f"{run['refused']} refused, {run.get('defects', 0)} defects; the slowest took {run['slowest_seconds']:g} s "
+            f"(commit {run['machine']['commit']})."
+        )
+    return lines
+
+
 def generate() -> str:
     """The document."""
-    lines = [INTRO]
+    lines = [INTRO.rstrip("\n"), *fuzzing(), ""]
     rows = cases()
     for group in dict.fromkeys(case.group for case in rows):
         lines += [f"## {group}", "", "| given | outcome | |", "|---|---|---|"]

@@ -11,12 +11,26 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from rmaunet.errors import OutputError
 
-__all__ = ["cache_folder", "make_folder", "replacing", "sha256", "write_bytes", "write_csv", "write_json", "write_text"]
+__all__ = [
+    "all_or_nothing",
+    "cache_folder",
+    "make_folder",
+    "replacing",
+    "sha256",
+    "write_bytes",
+    "write_csv",
+    "write_json",
+    "write_text",
+]
+
+_undo: ContextVar[list[tuple[Path, Path | None]] | None] = ContextVar("_undo", default=None)
+"""Inside :func:`all_or_nothing`: each file written, and where its older self is kept."""
 
 
 def cache_folder() -> Path:
@@ -83,12 +97,56 @@ def replacing(path: Path) -> Iterator[Path]:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             temporary.chmod(0o666 & ~_umask())
+            _remember(path)
             temporary.replace(path)
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(path, "file", reason, "cannot be written", "free space or choose another") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Files written by :func:`replacing` in the block stay only if the block ends well.
+
+    If it fails (a full disk at the last of several files, an interrupt), those that were new are gone and those that
+    were there before are as they were. A block inside another one is part of it.
+    """
+    if _undo.get() is not None:
+        yield
+        return
+    written: list[tuple[Path, Path | None]] = []
+    token = _undo.set(written)
+    try:
+        yield
+    except BaseException:
+        for path, older in written:
+            with contextlib.suppress(OSError):
+                if older is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    older.replace(path)
+        raise
+    else:
+        for _, older in written:
+            if older is not None:
+                older.unlink(missing_ok=True)
+    finally:
+        _undo.reset(token)
+
+
+def _remember(path: Path) -> None:
+    written = _undo.get()
+    if written is None or any(path == known for known, _ in written):
+        return
+    if not path.exists():
+        written.append((path, None))
+        return
+    older = path.with_name(f".partial-older-{len(written)}-{os.getpid()}")
+    with contextlib.suppress(OSError):  # a file system without links: the new file, whole, will stay
+        os.link(path, older)
+        written.append((path, older))
 
 
 def _umask() -> int:

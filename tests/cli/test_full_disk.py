@@ -102,3 +102,49 @@ def test_an_older_result_is_untouched(world: Path, tmp_path: Path, capsys: pytes
     assert "cannot be written" in capsys.readouterr().err
     assert mask.read_bytes() == before
     assert list(tmp_path.iterdir()) == [mask]
+
+
+PARTS = {
+    "overlay": ("a_overlay.png", []),
+    "report": ("a_report.html", ["--no-overlay", "--report"]),
+    "manifest": ("a_run.json", ["--no-overlay"]),
+}
+
+
+@pytest.mark.parametrize("given", ["one scan", "a folder"])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_disk_full_after_the_mask(
+    part: str, given: str, world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, options = PARTS[part]
+    scans = world / "scans" / "a.nii.gz" if given == "one scan" else world / "scans"
+    out, whole = tmp_path / "o", tmp_path / "whole"
+    words = ["segment", "-i", str(scans), "-w", str(world / "w"), *options]
+    assert main([*words, "-o", str(whole)]) == 0
+    mask, limit = (whole / "a_seg.nii.gz").stat().st_size, (whole / name).stat().st_size - 1
+    assert mask < limit
+    capsys.readouterr()
+    with files_of_at_most(limit):
+        code = main([*words, "-o", str(out)])
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert (code, len(errors)) == (4, 1), errors
+    assert errors[0].startswith(f"error: {out / name}: file = File too large: cannot be written; free space")
+    left = {path.name for path in out.iterdir()}
+    assert left == (set() if given == "one scan" else {"cohort.csv", "failures.csv"})
+    assert (out / "cohort.csv").read_text() == "name\n" if given == "a folder" else True
+
+
+def test_older_results_come_back_when_one_of_several_cannot_be_written(world: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    words = ["segment", "-i", str(world / "scans" / "a.nii.gz"), "-o", str(out), "-w", str(world / "w")]
+    assert main(words) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    inode = (out / "a_seg.nii.gz").stat().st_ino
+    limit = len(before["a_overlay.png"]) - 1
+    with files_of_at_most(limit):
+        assert main(words) == 4
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert (out / "a_seg.nii.gz").stat().st_ino == inode
+    assert main(words) == 0
+    assert sorted(path.name for path in out.iterdir()) == sorted(before)
+    assert (out / "a_seg.nii.gz").stat().st_ino != inode

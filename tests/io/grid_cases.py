@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import zlib
 from collections.abc import Callable
@@ -14,6 +15,10 @@ from nifti_cases import LPS, _text, bad, good, holds, odd, sitk_file
 
 GRIDS = "NRRD, MetaImage, MRC"
 DATA = CT.tobytes(order="F")
+NUMBERS = " ".join(str(value) for value in CT.ravel(order="F")).encode()
+FLOATS = "\n".join(f"{value:.1f}," for value in CT.ravel(order="F")).encode()
+HEX = "\n".join(DATA.hex()[start : start + 61] for start in range(0, 2 * len(DATA), 61)).encode()
+LIST = "\n".join(["LIST", *(f"s{k}.raw" for k in range(7))])
 TWO = np.stack([CT, CT + 1], axis=3)
 
 
@@ -129,6 +134,12 @@ def _slices(pattern: str) -> dict[str, bytes]:
     return {pattern.format(k): CT[:, :, k].tobytes(order="F") for k in range(7)}
 
 
+def _four_listed(folder: Path) -> Path:
+    vectors = " ".join(f"({','.join(str(float(x)) for x in LPS[:3, axis])})" for axis in range(3))
+    sizes = {"dimension": "4", "sizes": "9 8 7 2", "kinds": "domain domain domain list"}
+    return nrrd(b"", "made.nhdr", space_directions=f"{vectors} none", data_file="LIST\na.raw\nb.raw", **sizes)(folder)
+
+
 CASES = [
     *[
         good(
@@ -224,9 +235,9 @@ CASES = [
     bad(
         "nrrd-text",
         GRIDS,
-        "an NRRD in text encoding",
+        "an NRRD whose text is no numbers",
         "refused",
-        "encoding",
+        "no such value",
         edited("ct.nrrd", b"encoding: raw", b"encoding: txt"),
     ),
     bad(
@@ -277,14 +288,61 @@ CASES = [
     *[bad(f"nrrd-{key}-{value}", GRIDS, f"NRRD {key.replace('_', ' ')} {value}", "refused", key.split("_")[-1],
           nrrd(**{key: value}))
       for key, value in (("byte_skip", "-5"), ("byte_skip", "nan"), ("byte_skip", "1e30"), ("line_skip", "1"),
-                         ("dimension", "inf"), ("sizes", "nan 8 7"), ("sizes", "0 8 7"), ("encoding", "hex"),
-                         ("encoding", "bzip2"), ("type", "block"), ("space_units", '"um" "um" "um"'),
+                         ("dimension", "inf"), ("sizes", "nan 8 7"), ("sizes", "0 8 7"), ("encoding", "zrl"),
+                         ("type", "block"), ("space_units", '"um" "um" "um"'),
                          ("space_directions", "(nan,0,0) (0,1,0) (0,0,1)"),
                          ("space_directions", "(0,0,0) (0,1,0) (0,0,1)"))],
-    bad("nhdr-list", GRIDS, "a .nhdr with a list of files", "refused", "several data files",
-        beside(nrrd(b"", "made.nhdr", data_file="LIST\ns0.raw\ns1.raw"), **_slices("s{}_raw"))),
-    bad("nhdr-pattern", GRIDS, "a .nhdr with a pattern of files", "refused", "several data files",
-        beside(nrrd(b"", "made.nhdr", data_file="s%d.raw 0 6 1"), **_slices("s{}_raw"))),
+    good("nrrd-bzip2", GRIDS, "an NRRD in bzip2", "read", nrrd(bz2.compress(DATA), encoding="bzip2")),
+    good("nrrd-hex", GRIDS, "an NRRD in hexadecimal digits", "read", nrrd(HEX, encoding="hex")),
+    good("nrrd-numbers", GRIDS, "an NRRD in text", "read", nrrd(NUMBERS, encoding="ascii")),
+    good("nrrd-floats", GRIDS, "an NRRD in text, with fractions", "read", nrrd(FLOATS, encoding="text", type="float")),
+    *[bad(f"nrrd-{encoding}-cut", GRIDS, f"an NRRD in {encoding}, cut", "refused", "cut off|no such value",
+          nrrd(data[:-30], encoding=encoding))
+      for encoding, data in (("bzip2", bz2.compress(DATA)), ("hex", HEX), ("text", NUMBERS))],
+    *[bad(f"nrrd-{encoding}-more", GRIDS, f"an NRRD in {encoding}, longer than told", "refused", "more data follow",
+          nrrd(data, encoding=encoding))
+      for encoding, data in (("bzip2", bz2.compress(DATA * 2)), ("hex", HEX * 2), ("text", NUMBERS + b" " + NUMBERS))],
+    bad("nrrd-bzip2-damaged", GRIDS, "an NRRD in bzip2, a byte changed", "refused", "damaged",
+        nrrd(bz2.compress(DATA)[:400] + b"?" + bz2.compress(DATA)[401:], encoding="bzip2")),
+    *[bad(f"nrrd-text-{key}", GRIDS, f"an NRRD in text with {given}", "refused", "no such value",
+          nrrd(NUMBERS.replace(b" 1 ", word, 1) if b" 1 " in NUMBERS else word + NUMBERS, encoding="text"))
+      for key, given, word in (("range", "a value beyond its type", b" 40000 "), ("mark", "1_0 for a number", b" 1_0 "),
+                               ("fraction", "a fraction where whole numbers are told", b" 1.5 "),
+                               ("long", "a number of a million digits", b" " + b"1" * 1000000 + b" "))],
+    bad("nrrd-text-skip", GRIDS, "a byte skip before text", "refused", "byte skip",
+        nrrd(NUMBERS, encoding="text", byte_skip="4")),
+    good("nhdr-list", GRIDS, "a .nhdr with a list of files, one a slice", "read",
+         beside(nrrd(b"", "made.nhdr", data_file=LIST), **_slices("s{}_raw"))),
+    good("nhdr-list-gz", GRIDS, "the same, each file compressed", "read",
+         beside(nrrd(b"", "made.nhdr", data_file=LIST, encoding="gzip"),
+                **{name: gzip.compress(data) for name, data in _slices("s{}_raw").items()})),
+    good("nhdr-list-skip", GRIDS, "a list of files that end with their voxels (byte skip -1)", "read",
+         beside(nrrd(b"", "made.nhdr", byte_skip="-1", data_file=LIST),
+                **{name: b"head of one"[: n + 3] + data for n, (name, data) in enumerate(_slices("s{}_raw").items())})),
+    good("nhdr-pattern", GRIDS, "a .nhdr with a pattern of files", "read",
+         beside(nrrd(b"", "made.nhdr", data_file="s%d.raw 0 6 1"), **_slices("s{}_raw"))),
+    good("nhdr-pattern-down", GRIDS, "a pattern that counts down", "the last file is the first slice",
+         beside(nrrd(b"", "made.nhdr", data_file="s%d.raw 6 0 -1"), **_slices("s{}_raw")), holds(CT[:, :, ::-1])),
+    good("nhdr-four", GRIDS, "a list of files, one a volume, with `--volume 1`", "that volume is read",
+         beside(_four_listed, a_raw=DATA, b_raw=(CT + 1).tobytes(order="F")), holds(CT + 1), volume=1),
+    *[bad(f"nhdr-list-{key}", GRIDS, f"a list of files, {given}", "refused; nothing slips into another slice", says,
+          beside(nrrd(b"", "made.nhdr", data_file=LIST), **(_slices("s{}_raw") | change)))
+      for key, given, says, change in (
+          ("short", "one shorter and the next longer", "end before the 144 bytes of s3.raw",
+           {"s3_raw": bytes(140), "s4_raw": bytes(148)}),
+          ("long", "one longer and the next shorter", "go on after the 144 bytes of s3.raw",
+           {"s3_raw": bytes(148), "s4_raw": bytes(140)}))],
+    bad("nhdr-list-few", GRIDS, "a list of fewer files than slices", "refused", "names 6 files where there are 7",
+        beside(nrrd(b"", "made.nhdr", data_file=LIST.rpartition("\n")[0]), **_slices("s{}_raw"))),
+    bad("nhdr-list-missing", GRIDS, "a list with a file that is not there", "refused", "s6.raw: the data file does not exist",
+        beside(nrrd(b"", "made.nhdr", data_file=LIST), **{k: v for k, v in _slices("s{}_raw").items() if "6" not in k})),
+    bad("nhdr-list-axes", GRIDS, "a list of files of three axes each", "refused", "must hold 2 axes",
+        beside(nrrd(b"", "made.nhdr", data_file=LIST.replace("LIST", "LIST 3")), **_slices("s{}_raw"))),
+    *[bad(f"nhdr-pattern-{key}", GRIDS, f"a pattern of files: {value}", "refused", says,
+          beside(nrrd(b"", "made.nhdr", data_file=value), **_slices("s{}_raw")))
+      for key, value, says in (("out", "../s%d.raw 0 6 1", "leads out of"), ("endless", "s%d.raw 0 99999999999 1", "7 names"),
+                               ("step", "s%d.raw 0 6 0", "7 names"), ("word", "s%s.raw 0 6 1", "no pattern"),
+                               ("wide", "s%999999d.raw 0 6 1", "no pattern"))],
     good("mha-center", GRIDS, "a MetaImage with CenterOfRotation", "it moves nothing", mha(CenterOfRotation="9 9 9")),
     good("mha-crlf", GRIDS, "a MetaImage with Windows' line ends", "read", mha(end="\r\n")),
     good("mha-msb", GRIDS, "a big-endian MetaImage", "read",
@@ -303,10 +361,19 @@ CASES = [
     bad("mha-four", GRIDS, "channels without `--volume`", "refused", "--volume K",
         mha(DATA * 2, ElementNumberOfChannels="2")),
     *[bad(f"mha-{key}-{value}", GRIDS, f"MetaImage {key} {value}", "refused", key, mha(**{key: value}))
-      for key, value in (("BinaryData", "False"), ("ObjectType", "Tube"), ("HeaderSize", "-5"), ("HeaderSize", "nan"),
+      for key, value in (("ObjectType", "Tube"), ("HeaderSize", "-5"), ("HeaderSize", "nan"),
                          ("NDims", "2"), ("NDims", "inf"), ("ElementType", "MET_SHORT_ARRAY"), ("ElementSpacing", None),
                          ("DimSize", "9 8.5 7"), ("DimSize", "9 -8 7"), ("ElementToIntensityFunctionSlope", "2"))],
     bad("mha-spacing-zero", GRIDS, "MetaImage ElementSpacing 0", "refused", "spacing of zero", mha(ElementSpacing="0 1 1")),
-    bad("mhd-list", GRIDS, "a .mhd with a list of files", "refused", "several files",
+    good("mha-text", GRIDS, "a MetaImage in text (BinaryData False)", "read", mha(NUMBERS, BinaryData="False")),
+    bad("mha-text-packed", GRIDS, "text that is said to be compressed", "refused", "CompressedData",
+        mha(NUMBERS, BinaryData="False", CompressedData="True")),
+    good("mhd-list", GRIDS, "a .mhd with a list of files, one a slice", "read",
+         beside(edited("ct.mhd", b"ct.raw", LIST.encode()), **_slices("s{}_raw"))),
+    good("mhd-pattern", GRIDS, "a .mhd with a pattern of files", "read",
+         beside(edited("ct.mhd", b"ct.raw", b"s%02d.raw 0 6 1"), **_slices("s0{}_raw"))),
+    bad("mhd-list-empty", GRIDS, "a .mhd with an empty list", "refused", "names 0 files",
         edited("ct.mhd", b"ct.raw", b"LIST")),
+    bad("mhd-list-short", GRIDS, "a list of files, one cut", "refused", "cut off|end before",
+        beside(edited("ct.mhd", b"ct.raw", LIST.encode()), **(_slices("s{}_raw") | {"s6_raw": bytes(9)}))),
 ]  # fmt: skip

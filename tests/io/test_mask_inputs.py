@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mask_cases
 import pytest
+import seg_cases
 from file_case import FileCase
 from made_nifti import write
 from test_nifti_inputs import check_case
@@ -17,6 +18,11 @@ from rmaunet.notices import collect_notices
 def test_mask_input(case: FileCase, tmp_path: Path) -> None:
     ct = read_volume(write(tmp_path))
     check_case(case, tmp_path, lambda path, **options: read_mask(path, like=ct, **options))
+
+
+@pytest.mark.parametrize("case", seg_cases.CASES, ids=lambda case: case.id)
+def test_dicom_seg_input(case: FileCase, tmp_path: Path) -> None:
+    check_case(case, tmp_path, lambda path, **options: read_mask(path, like=read_volume(tmp_path / "ct"), **options))
 
 
 def test_a_mapping_to_a_foreign_label_is_a_usage_error(tmp_path: Path) -> None:

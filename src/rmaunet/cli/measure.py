@@ -14,7 +14,7 @@ import tyro
 
 from rmaunet.cli.label_option import labels_of
 from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
-from rmaunet.files import make_folder, sha256, write_csv, write_json
+from rmaunet.files import all_or_nothing, make_folder, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+@all_or_nothing()
 def _one(
     args: Measure,
     ct: Path | None,

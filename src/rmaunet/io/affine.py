@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from rmaunet.errors import InputError
 
 __all__ = [
+    "LARGEST_SPACING",
+    "LEAST_SPACING",
     "RAS_TO_LPS",
     "check_affine",
     "index_reversed",
@@ -23,6 +25,9 @@ __all__ = [
 
 RAS_TO_LPS: NDArray[np.float64] = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Multiplied from the left it turns NIfTI's world into DICOM's; it is its own inverse."""
+
+LEAST_SPACING, LARGEST_SPACING = 1e-3, 1e3
+"""In mm: what a scanner can make."""
 
 _REVERSED: NDArray[np.float64] = np.array([[0.0, 0, 1, 0], [0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
 _SHEAR_LIMIT = float(np.sin(np.deg2rad(45)))
@@ -46,7 +51,7 @@ def check_affine(path: Path, field: str, affine: NDArray[np.float64]) -> None:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     if (spacing == 0).any():
         raise InputError(path, field, shown, "has a spacing of zero", "take the original file")
-    if (spacing < 1e-3).any() or (spacing > 1e3).any():
+    if (spacing < LEAST_SPACING).any() or (spacing > LARGEST_SPACING).any():
         raise InputError(path, field, shown, "has an impossible spacing in mm", "take the original file")
     if np.abs(np.linalg.det(affine[:3, :3] / spacing)) < 1e-3:
         raise InputError(path, field, shown, "is singular", "take the original file")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
+from rmaunet.io.affine import LARGEST_SPACING, LEAST_SPACING
 from rmaunet.io.dicom_files import number, printable, text
 from rmaunet.io.dicom_slices import Slice
 from rmaunet.notices import notice
@@ -122,6 +123,8 @@ def _place(item: Slice, along: float) -> str:
 def _check_even(slices: Sequence[Slice], along: NDArray[np.float64], subject: str) -> None:
     gaps = np.diff(along)
     usual = float(np.median(gaps))
+    if not LEAST_SPACING <= usual <= LARGEST_SPACING:
+        raise InputError(subject, "slices", len(slices), f"lie {usual:.3g} mm apart, as no scanner makes them", REMEDY)
     index = np.arange(len(along))
     even = np.polyval(np.polyfit(index, along, 1), index)
     if np.abs(along - even).max() <= max(JITTER * usual, 0.005):

@@ -32,7 +32,7 @@ REMEDY = "export the segmentation again"
 @dataclass(frozen=True)
 class _Frame:
     index: int
-    segment: int  # 0 in a label map
+    segment: int  # 0 in a label map, -1 where another tells 0
     position: NDArray[np.float64]
 
 
@@ -69,7 +69,7 @@ def read_dicom_seg(path: Path) -> Volume:
 
 
 def _read(file: DicomFile, data: Dataset) -> Volume:
-    roles = _roles(file, data)
+    roles, known = _roles(file, data)
     frames, row, column, spacing, thickness = _frames(file, data)
     first, step, count = _grid(file, frames, np.cross(row, column), thickness)
     rows, columns = (int(number(data, keyword, file.shown)) for keyword in ("Rows", "Columns"))
@@ -79,9 +79,15 @@ def _read(file: DicomFile, data: Dataset) -> Volume:
     labels: NDArray[np.uint8] | None = None
     lookup = np.zeros(65536, np.uint8)
     lookup[list(roles)] = list(roles.values())
+    unknown = np.ones(65536, np.bool_)
+    unknown[list(known)] = False
     for frame, stored in zip(frames, _stored(file, data, rows, columns, len(frames)), strict=True):
         if labels is None:
             labels = np.zeros((count, rows, columns), np.uint8)
+        strange = int(frame.segment) if frame.segment else int(stored[unknown[stored]].max(initial=0))
+        if strange and not (0 < strange < len(unknown) and not unknown[strange]):
+            shown = f"{file.shown} frame {frame.index + 1}"
+            raise InputError(shown, "segment number", max(strange, 0), "is none of the SegmentSequence", REMEDY)
         into = labels[round(float((frame.position - first) @ normal) / step)]
         values = stored.astype(np.uint8) * np.uint8(roles.get(frame.segment, 0)) if frame.segment else lookup[stored]
         np.maximum(into, values, out=into)
@@ -93,9 +99,13 @@ def _read(file: DicomFile, data: Dataset) -> Volume:
     return Volume(array=labels, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid=frame_uid)
 
 
-def _roles(file: DicomFile, data: Dataset) -> dict[int, int]:
+def _roles(file: DicomFile, data: Dataset) -> tuple[dict[int, int], set[int]]:
+    """Our label of each liver or tumor segment, and the numbers a frame may hold."""
     segments = list(data.get("SegmentSequence") or [])
     numbered = {int(number(item, "SegmentNumber", file.shown)): item for item in segments}
+    for n in numbered:
+        if not 0 <= n <= 65535:
+            raise InputError(file.shown, "SegmentNumber", n, "must be 1 to 65535", REMEDY)
     roles = {n: role for n, item in numbered.items() if (role := role_of(item)) is not None}
     foreign = [f"{n} {printable(segment_name(item), 40)!r}" for n, item in numbered.items() if n not in roles and n > 0]
     if not roles:
@@ -105,7 +115,7 @@ def _roles(file: DicomFile, data: Dataset) -> dict[int, int]:
         notice(file.shown, f"segments left out as neither liver nor tumor: {', '.join(foreign)}")
     if LIVER not in roles.values():
         notice(file.shown, "there is a tumor segment but no liver segment")
-    return roles
+    return roles, {0, *numbered}
 
 
 def _frames(
@@ -129,7 +139,7 @@ def _frames(
         if max(np.abs(other[0] - row).max(), np.abs(other[1] - column).max()) > 1e-3:
             raise InputError(shown, "ImageOrientationPatient", None, "is turned against the other frames", REMEDY)
         identity = functional_group(item, shared, "SegmentIdentificationSequence")
-        segment = 0 if label_map else int(number(identity, "ReferencedSegmentNumber", shown))
+        segment = 0 if label_map else int(number(identity, "ReferencedSegmentNumber", shown)) or -1
         result.append(_Frame(index, segment, np.array(position)))
     thickness = 0.0
     for keyword in ("SpacingBetweenSlices", "SliceThickness"):
@@ -183,14 +193,21 @@ def _stored(file: DicomFile, data: Dataset, rows: int, columns: int, count: int)
 def _bits(file: DicomFile, pixels: int, count: int, shape: tuple[int, int]) -> Iterator[NDArray[np.bool_]]:
     """One bit a pixel; frames follow each other without padding unless each is compressed by itself."""
     with pixel_element(file) as (stream, length):
+        whole = (pixels * count + 7) // 8
         if length == 0xFFFFFFFF:
             if str(file.syntax) != DEFLATED_FRAMES:
                 raise InputError(file.shown, "TransferSyntaxUID", str(file.syntax), "is not understood", REMEDY)
             for coded in generate_frames(stream.read(), number_of_frames=count):
-                raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(coded, pixels // 8 + 2)
+                raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(coded, pixels // 8 + 3)
+                if len(raw) > (pixels + 7) // 8 + 1:
+                    problem = "holds frames larger than Rows and Columns tell"
+                    raise InputError(file.shown, "PixelData", None, problem, REMEDY)
                 yield _unpacked(np.frombuffer(raw, np.uint8), 0, pixels, file).reshape(shape)
             return
-        packed = np.frombuffer(stream.read(min(length, pixels * count // 8 + 2)), np.uint8)
+        if length > whole + whole % 2:
+            problem = f"holds {length} bytes where Rows, Columns and NumberOfFrames ask for {whole}"
+            raise InputError(file.shown, "PixelData", None, problem, REMEDY)
+        packed = np.frombuffer(stream.read(length), np.uint8)
     for index in range(count):
         yield _unpacked(packed, index * pixels, pixels, file).reshape(shape)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from rmaunet.errors import InputError
+from rmaunet.io.affine import LARGEST_SPACING, LEAST_SPACING
 from rmaunet.io.dicom_files import CT_CLASSES, DicomFile, number, numbers, printable, quiet, text
 
 __all__ = ["Slice", "functional_group", "is_image", "left_out", "slices_of", "unit_vectors"]
@@ -110,8 +111,9 @@ def _slice(file: DicomFile, frame: int, shown: str, holders: dict[str, Dataset])
     cosines = numbers(holders["ImageOrientationPatient"], "ImageOrientationPatient", 6, shown)
     row, column = unit_vectors(cosines, shown)
     height, width = numbers(holders["PixelSpacing"], "PixelSpacing", 2, shown)
-    if not (0 < height < 1e4 and 0 < width < 1e4):
-        raise InputError(shown, "PixelSpacing", (height, width), "should be two millimetre distances above 0", REMEDY)
+    if not all(LEAST_SPACING <= spacing <= LARGEST_SPACING for spacing in (height, width)):
+        problem = f"should be two distances above 0, from {LEAST_SPACING:g} to {LARGEST_SPACING:g} mm"
+        raise InputError(shown, "PixelSpacing", (height, width), problem, REMEDY)
     slope = number(holders["RescaleSlope"], "RescaleSlope", shown)
     intercept = number(holders["RescaleIntercept"], "RescaleIntercept", shown)
     if slope == 0:

@@ -8,8 +8,8 @@ from typing import Literal
 from isal import igzip
 
 from rmaunet.errors import InputError
+from rmaunet.io.decoders import DAMAGED
 from rmaunet.io.regular import first_bytes
-from rmaunet.io.stream import DAMAGED
 
 __all__ = ["UNDERSTOOD", "Format", "sniff"]
 

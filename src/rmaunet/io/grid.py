@@ -17,7 +17,7 @@ from rmaunet.io.nrrd_header import parse_nrrd
 from rmaunet.io.scan import GridSource, Scan
 from rmaunet.io.stored import StoredImage
 
-__all__ = ["parse_grid", "read_grid"]
+__all__ = ["data_files", "parse_grid", "read_grid"]
 
 _PARSERS = {"nrrd": parse_nrrd, "metaimage": parse_metaimage, "mrc": parse_mrc}
 
@@ -38,6 +38,18 @@ def parse_grid(path: Path) -> tuple[StoredImage, dict[str, str]]:
     if kind not in _PARSERS:
         raise InputError(path, "format", kind, "is none of NRRD, MetaImage, MRC", "use read_volume")
     return _PARSERS[kind](path)
+
+
+def data_files(path: Path) -> tuple[Path, ...]:
+    """The files beside a .nhdr or .mhd that hold its voxels; none for every other file, and where it cannot be read."""
+    if not path.name.lower().endswith((".nhdr", ".mhd")):
+        return ()
+    try:
+        held = parse_grid(path)[0].data_path
+    except InputError:
+        return ()
+    files = (held,) if isinstance(held, Path) else held
+    return tuple(file for file in files if file != path)
 
 
 def read_grid(path: str | Path, *, volume: int | None = None, hu_offset: float = 0.0) -> Scan:

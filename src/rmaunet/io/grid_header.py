@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -12,7 +13,7 @@ from rmaunet.io.affine import check_affine, is_identity
 from rmaunet.io.regular import check_regular
 from rmaunet.io.stored import StoredImage
 
-__all__ = ["MAX_HEADER", "beside", "data_start", "finished", "number_list", "required", "whole_number"]
+__all__ = ["MAX_HEADER", "beside", "data_start", "finished", "listed", "number_list", "required", "whole_number"]
 
 MAX_HEADER = 1 << 22
 """Headers longer than this are refused."""
@@ -72,6 +73,44 @@ def beside(path: Path, field: str, name: str) -> Path:
     except InputError as error:
         raise InputError(path, field, name[:80], f"the data file {error.problem}", "copy both files") from error
     return other
+
+
+def listed(path: Path, field: str, value: str, names: Sequence[str], *, axes: int, count: int) -> tuple[Path, ...]:
+    """The data files of a header that names one for each step along its last axis.
+
+    Args:
+        path: The header.
+        field: The header field.
+        value: What it says: ``LIST``, or a pattern with its first and last number and step (``ct%03d.raw 1 60 1``).
+        names: The lines that follow ``LIST``.
+        axes: Of the image.
+        count: Steps along the last axis.
+
+    Returns:
+        ``count`` files.
+
+    Raises:
+        InputError: If it names other than ``count`` files, one is not there, or one holds more or less than a step.
+    """
+    words = value.split()
+    if words[0].upper() == "LIST":
+        several, sizes = [name for name in names if name.strip()], words[1:]
+    else:
+        pattern = re.fullmatch(r"([^%]*)%(0?)(\d{0,2})[di]([^%]*)", words[0])
+        if pattern is None or len(words) < 4:
+            raise InputError(path, field, value[:60], "is no pattern of file names", "name the files by LIST")
+        first, last, step = (whole_number(path, field, word) for word in words[1:4])
+        if step == 0 or not 0 <= (last - first) / step < count:
+            raise InputError(path, field, value[:60], f"must make {count} names", "take the original file")
+        fill = f"{{:{pattern[2]}{pattern[3]}d}}"
+        several = [pattern[1] + fill.format(n) + pattern[4] for n in range(first, last + (1 if step > 0 else -1), step)]
+        sizes = words[4:]
+    if sizes and sizes != [str(axes - 1)]:
+        raise InputError(path, field, value[:60], f"must hold {axes - 1} axes a file", "save it as one file")
+    if len(several) != count:
+        problem = f"names {len(several)} files where there are {count} steps along the last axis"
+        raise InputError(path, field, value[:60], problem, "give one file for each, or one file for all")
+    return tuple(beside(path, field, name.strip()) for name in several)
 
 
 def data_start(image: Path, data: Path, field: str, *, after: int, skip: int, size: int) -> int:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from rmaunet.errors import InputError, UsageError
 from rmaunet.io.stored import StoredImage
-from rmaunet.io.stream import ByteStream
 from rmaunet.io.voxels import stored_pieces
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR
 
@@ -107,7 +106,7 @@ def read_labels(image: StoredImage, labels: Mapping[int, int] | None) -> NDArray
     """
     if image.volumes != 1:
         raise InputError(image.path, "volumes", image.volumes, "a mask is one volume", "merge them into one label map")
-    with ByteStream(image.path, image.data_path, compression=image.compression, start=image.start) as stream:
+    with image.open() as stream:
         pieces = stored_pieces(stream, image, 0)
         if (image.slope, image.intercept) != (1.0, 0.0):
             pieces = (piece.astype(np.float64) * image.slope + image.intercept for piece in pieces)

@@ -9,7 +9,6 @@ import numpy as np
 from rmaunet.errors import InputError, UsageError
 from rmaunet.io.affine import index_reversed, obliquity, orthogonal_grid, orthonormalised, resampled
 from rmaunet.io.stored import StoredImage, checked_shape
-from rmaunet.io.stream import ByteStream
 from rmaunet.io.voxels import AIR_HU, read_hu
 from rmaunet.notices import notice
 from rmaunet.volume import Volume, make_volume
@@ -61,7 +60,7 @@ def load_ct(image: StoredImage, *, volume: int | None, hu_offset: float) -> Volu
     if not math.isfinite(hu_offset):
         raise UsageError(image.path, "hu_offset", hu_offset, "must be a number", "give the HU to add")
     chosen = checked_volume(image, volume)
-    with ByteStream(image.path, image.data_path, compression=image.compression, start=image.start) as stream:
+    with image.open() as stream:
         array, facts = read_hu(stream, image, volume=chosen, hu_offset=hu_offset)
     for text in (*image.notes, *facts.notes()):
         notice(image.path, text)

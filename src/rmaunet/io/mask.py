@@ -42,6 +42,9 @@ def read_mask(path: str | Path, *, like: Scan | None = None, labels: Mapping[int
     mask, cropped = _read(path, labels, say=like is None)
     if like is None:
         return mask.volume
+    frames = mask.volume.frame_of_reference_uid, like.volume.frame_of_reference_uid
+    if None not in frames and frames[0] != frames[1]:
+        notice(path, "its FrameOfReferenceUID is not the CT's; it is used where its coordinates say")
     if cropped and tuple(mask.volume.spatial_shape) != tuple(like.volume.spatial_shape):
         return _pasted(path, mask.volume, like.volume)
     if sorted(mask.volume.spatial_shape) != sorted(like.volume.spatial_shape):

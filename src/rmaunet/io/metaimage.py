@@ -10,10 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.io.grid_header import MAX_HEADER, beside, data_start, finished, number_list, required, whole_number
+from rmaunet.io.decoders import Compression
+from rmaunet.io.grid_header import (
+    MAX_HEADER,
+    beside,
+    data_start,
+    finished,
+    listed,
+    number_list,
+    required,
+    whole_number,
+)
 from rmaunet.io.regular import first_bytes
 from rmaunet.io.stored import StoredImage, checked_shape
-from rmaunet.io.stream import Compression
 
 __all__ = ["parse_metaimage"]
 
@@ -71,23 +80,35 @@ def _refuse_unread(path: Path, fields: Mapping[str, str]) -> None:
     kind = fields.get("ObjectType", "Image")
     if kind != "Image":
         raise InputError(path, "ObjectType", kind[:40], "is no image", "give a MetaImage of a CT")
-    if fields.get("BinaryData", "True").lower() != "true":
-        raise InputError(path, "BinaryData", fields["BinaryData"], "text data are not read", "save it as binary")
     scaling = {"ElementToIntensityFunctionSlope": 1.0, "ElementToIntensityFunctionOffset": 0.0}
     for name, neutral in scaling.items():
         if name in fields and number_list(path, name, fields[name], 1)[0] != neutral:
             raise InputError(path, name, fields[name], "scaling is not applied", "save the scaled values")
 
 
-def _data(path: Path, fields: Mapping[str, str], end: int, size: int) -> tuple[Path, Compression, int]:
+def _data(
+    path: Path, fields: Mapping[str, str], end: int, axes: int, last: int, size: int
+) -> tuple[Path | tuple[Path, ...], Compression, int]:
+    """Data file or files, packing, start of their bytes."""
     name = fields["ElementDataFile"]
     packed = fields.get("CompressedData", "False").lower() == "true"
-    data, start = path, end
-    if name.upper() != "LOCAL":
-        if name.upper().startswith("LIST") or "%" in name:
-            raise InputError(path, "ElementDataFile", name[:60], "several files are not read", "save it as one file")
-        data, start = beside(path, "ElementDataFile", name), 0
+    text = fields.get("BinaryData", "True").lower() != "true"
     skip = whole_number(path, "HeaderSize", fields.get("HeaderSize", "0"))
+    several = name.upper().startswith("LIST") or "%" in name
+    if packed and (text or several):
+        odd = "of several files" if several else "in text"
+        raise InputError(path, "CompressedData", "True", f"is not understood for data {odd}", "save it as one file")
+    if text and skip != 0:
+        raise InputError(path, "HeaderSize", skip, "is not understood for data in text", "save it as binary")
+    if several:
+        if skip < -1:
+            raise InputError(path, "HeaderSize", skip, "must not be below -1", "the header is damaged; copy it again")
+        names = first_bytes(path, MAX_HEADER)[end:].decode("utf-8", "replace").splitlines()
+        files = listed(path, "ElementDataFile", name, names, axes=axes, count=last)
+        return files, "text" if text else "raw", skip
+    data, start = (path, end) if name.upper() == "LOCAL" else (beside(path, "ElementDataFile", name), 0)
+    if text:
+        return data, "text", start
     if not packed:
         return data, "raw", data_start(path, data, "HeaderSize", after=start, skip=skip, size=size)
     with data.open("rb") as file:
@@ -124,7 +145,8 @@ def parse_metaimage(path: Path) -> tuple[StoredImage, dict[str, str]]:
     volumes = int(channels) if axes == 3 else int(sizes[3])
     shape = checked_shape(path, "DimSize", [int(size) for size in sizes[:3]], volumes, dtype)
     affine, notes = _affine(path, fields, axes)
-    data, compression, start = _data(path, fields, end, volumes * dtype.itemsize * shape[0] * shape[1] * shape[2])
+    size = volumes * dtype.itemsize * shape[0] * shape[1] * shape[2]
+    data, compression, start = _data(path, fields, end, axes, int(sizes[-1]), size)
     image = StoredImage(
         path=path,
         data_path=data,

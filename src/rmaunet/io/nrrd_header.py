@@ -14,10 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.io.grid_header import MAX_HEADER, beside, data_start, finished, number_list, required, whole_number
+from rmaunet.io.decoders import Compression
+from rmaunet.io.grid_header import (
+    MAX_HEADER,
+    beside,
+    data_start,
+    finished,
+    listed,
+    number_list,
+    required,
+    whole_number,
+)
 from rmaunet.io.regular import first_bytes
 from rmaunet.io.stored import StoredImage, checked_shape
-from rmaunet.io.stream import Compression
 
 __all__ = ["parse_nrrd"]
 
@@ -36,18 +45,25 @@ _TO_LPS = {
     "right-anterior-superior": (-1, -1, 1), "ras": (-1, -1, 1),
     "left-anterior-superior": (1, -1, 1), "las": (1, -1, 1),
 }  # fmt: skip
-_PACKED: dict[str, Compression] = {"raw": "raw", "gzip": "gzip", "gz": "gzip"}
+_PACKED: dict[str, Compression] = {
+    "raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2", "hex": "hex",
+    "text": "text", "txt": "text", "ascii": "text",
+}  # fmt: skip
+
+
+_LISTED = "data file\n"  # no field of a header's own: the lines after LIST
 
 
 def _fields(path: Path) -> tuple[dict[str, str], int]:
-    """Fields and key/value pairs, and where the attached data begin."""
+    """Fields and key/value pairs (a list of data files by lines), and where the attached data begin."""
     head = first_bytes(path, MAX_HEADER)
     if not re.match(rb"NRRD000\d", head):
         raise InputError(path, "magic", head[:8].hex(" "), "is not NRRD", "give an NRRD file")
     blank = re.search(rb"\r?\n\r?\n", head)
     end = blank.end() if blank else len(head)
     fields: dict[str, str] = {}
-    for line in head[:end].decode("utf-8", "replace").splitlines()[1:]:
+    lines = head[:end].decode("utf-8", "replace").splitlines()
+    for number, line in enumerate(lines[1:], start=2):
         if line.startswith("#") or not line.strip():
             continue
         pair = re.match(r"([^:]*?)(:=|: ?)(.*)", line)
@@ -60,7 +76,8 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             raise InputError(path, name[:40], both, "is told twice", "the header is damaged; copy it again")
         fields[name] = value
         if name in ("data file", "datafile") and value.upper().startswith("LIST"):
-            break  # names of files follow
+            fields[_LISTED] = "\n".join(lines[number:])
+            break
     return fields, end
 
 
@@ -129,26 +146,37 @@ def _channel_axis(path: Path, fields: Mapping[str, str], axes: int) -> int | Non
     return found[0]
 
 
-def _data(path: Path, fields: Mapping[str, str], end: int, size: int) -> tuple[Path, Compression, int, int]:
-    """Data file, packing, start of its bytes, bytes to skip after unpacking."""
+def _data(
+    path: Path, fields: Mapping[str, str], end: int, axes: int, last: int, size: int
+) -> tuple[Path | tuple[Path, ...], Compression, int, int]:
+    """Data file or files, packing, start of their bytes, bytes to skip after unpacking."""
     encoding = required(path, fields, "encoding").lower()
     if encoding not in _PACKED:
         raise InputError(path, "encoding", encoding[:40], "is not understood", "save it as raw or gzip")
     compression = _PACKED[encoding]
-    name = fields.get("data file", fields.get("datafile"))
-    data, start = path, end
-    if name is not None:
-        if name.upper().startswith("LIST") or "%" in name:
-            raise InputError(path, "data file", name[:60], "several data files are not read", "save it as one file")
-        data, start = beside(path, "data file", name), 0
     if fields.get("line skip", fields.get("lineskip", "0")) != "0":
         raise InputError(path, "line skip", fields.get("line skip"), "is not understood", "save it without")
     skip = whole_number(path, "byte skip", fields.get("byte skip", fields.get("byteskip", "0")))
+    name = fields.get("data file", fields.get("datafile"))
+    several = name is not None and (name.upper().startswith("LIST") or "%" in name)
+    if skip < 0 and compression != "raw":
+        raise InputError(path, "byte skip", skip, "must not be negative in compressed data", "save it without")
+    if skip != 0 and (compression in ("hex", "text") or (several and compression != "raw")):
+        raise InputError(path, "byte skip", skip, f"is not understood with {encoding}", "save it without")
+    if name is not None and several:
+        names = fields.get(_LISTED, "").splitlines()
+        files = listed(path, "data file", name, names, axes=axes, count=last)
+        return files, compression, _slab_start(path, skip), 0
+    data, start = (path, end) if name is None else (beside(path, "data file", name), 0)
     if compression != "raw":
-        if skip < 0:
-            raise InputError(path, "byte skip", skip, "must not be negative in compressed data", "save it without")
         return data, compression, start, skip
     return data, compression, data_start(path, data, "byte skip", after=start, skip=skip, size=size), 0
+
+
+def _slab_start(path: Path, skip: int) -> int:
+    if skip < -1:
+        raise InputError(path, "byte skip", skip, "must not be below -1", "the header is damaged; copy it again")
+    return skip
 
 
 def parse_nrrd(path: Path) -> tuple[StoredImage, dict[str, str]]:
@@ -176,11 +204,12 @@ def parse_nrrd(path: Path) -> tuple[StoredImage, dict[str, str]]:
     axes = whole_number(path, "dimension", required(path, fields, "dimension"))
     channel = _channel_axis(path, fields, axes)
     sizes = [_whole(path, n) for n in number_list(path, "sizes", required(path, fields, "sizes"), axes)]
+    last = sizes[-1]
     volumes = sizes.pop(channel) if channel is not None else 1
     shape = checked_shape(path, "sizes", sizes, volumes, dtype)
     affine, notes = _affine(path, fields, axes, channel)
     size = volumes * dtype.itemsize * shape[0] * shape[1] * shape[2]
-    data, compression, start, skip = _data(path, fields, end, size)
+    data, compression, start, skip = _data(path, fields, end, axes, last, size)
     image = StoredImage(
         path=path,
         data_path=data,
@@ -196,6 +225,7 @@ def parse_nrrd(path: Path) -> tuple[StoredImage, dict[str, str]]:
         affine=affine,
         notes=tuple(notes),
     )
+    fields.pop(_LISTED, None)
     return finished(image, "space directions"), fields
 
 

@@ -21,7 +21,6 @@ from rmaunet.io.nifti_write import write_pieces
 from rmaunet.io.nrrd_header import parse_nrrd
 from rmaunet.io.segments import SEGMENTS, Code, Segment
 from rmaunet.io.stored import StoredImage
-from rmaunet.io.stream import ByteStream
 from rmaunet.io.voxels import stored_pieces
 from rmaunet.labels import LIVER, TUMOR
 from rmaunet.notices import notice
@@ -117,7 +116,7 @@ def read_segments(image: StoredImage, fields: Mapping[str, str], labels: Mapping
     result = np.zeros(math.prod(image.shape), np.uint8)
     for layer in range(image.volumes):
         here = {s.value: s.label for s in found if s.layer == layer and s.label is not None}
-        with ByteStream(image.path, image.data_path, compression=image.compression, start=image.start) as stream:
+        with image.open() as stream:
             pieces = stored_pieces(stream, image, layer)
             part = to_labels(image.path, pieces, len(result), labels if labels is not None else here)
             stream.end()

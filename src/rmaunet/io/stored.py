@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.io.stream import Compression
+from rmaunet.io.decoders import Compression
+from rmaunet.io.stream import ByteStream
 
 __all__ = ["MAX_BYTES", "MAX_VOLUMES", "StoredImage", "checked_shape"]
 
@@ -27,9 +28,9 @@ class StoredImage:
 
     Attributes:
         path: The file the user named.
-        data_path: The file that holds the voxels, often the same.
+        data_path: The file that holds the voxels, often the same; or the files that hold one slice (or volume) each.
         compression: How they are packed.
-        start: Where the (compressed) bytes begin in the data file.
+        start: Where the (compressed) bytes begin in each data file; -1 where those of several files end with them.
         skip: Bytes to pass over after decompression.
         dtype: Voxel type with byte order.
         shape: Voxels along (i, j, k), i fastest in the file.
@@ -42,7 +43,7 @@ class StoredImage:
     """
 
     path: Path
-    data_path: Path
+    data_path: Path | tuple[Path, ...]
     compression: Compression
     start: int
     skip: int
@@ -59,6 +60,18 @@ class StoredImage:
     def volume_bytes(self) -> int:
         """Bytes of one volume."""
         return int(np.prod(self.shape, dtype=object)) * self.dtype.itemsize
+
+    def open(self) -> ByteStream:
+        """The voxel bytes of all volumes, unpacked. Raises InputError if a data file cannot be opened."""
+        several = 1 if isinstance(self.data_path, Path) else len(self.data_path)
+        return ByteStream(
+            self.path,
+            self.data_path,
+            compression=self.compression,
+            start=self.start,
+            dtype=self.dtype,
+            share=self.volume_bytes * self.volumes // several,
+        )
 
 
 def checked_shape(

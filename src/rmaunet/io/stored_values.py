@@ -11,7 +11,6 @@ import numpy as np
 from rmaunet.io.formats import sniff
 from rmaunet.io.nifti_header import parse_header, partner
 from rmaunet.io.stored import StoredImage
-from rmaunet.io.stream import ByteStream
 from rmaunet.io.voxels import AIR_HU, stored_pieces
 
 __all__ = ["StoredValues", "stored_values"]
@@ -64,7 +63,7 @@ def stored_values(path: Path) -> StoredValues | None:
 
 def _count(image: StoredImage) -> StoredValues:
     facts = StoredValues(np.dtype(image.dtype).newbyteorder("=").name)
-    with ByteStream(image.path, image.data_path, compression=image.compression, start=image.start) as stream:
+    with image.open() as stream:
         for piece in stored_pieces(stream, image, 0):
             values = piece.astype(np.float64) * image.slope + image.intercept
             values = values[np.isfinite(values)]

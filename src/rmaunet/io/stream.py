@@ -7,24 +7,25 @@ always reached and checked before a voxel is handed on.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Literal, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn, cast
 
-from isal import igzip, isal_zlib
+import numpy as np
 
 from rmaunet.errors import InputError
+from rmaunet.io.decoders import DAMAGED, Compression, MalformedError, Parts, decoded
 from rmaunet.io.regular import check_regular, first_bytes
 
-__all__ = ["DAMAGED", "ByteStream", "Compression", "packing"]
-
-Compression = Literal["raw", "gzip", "zlib"]
+__all__ = ["ByteStream", "packing"]
 
 _PIECE = 1 << 20
-DAMAGED = cast(type[Exception], isal_zlib.error)
-"""What isal raises for a damaged deflate stream."""
-# Deflate cannot shrink data by more than this factor, so a file's size bounds what can come out of it.
-_DEFLATE_FACTOR = 1032
+_UINT8 = np.dtype(np.uint8)
+# No packing shrinks data by more than its factor, so a file's size bounds what can come out of it.
+_FACTORS: dict[Compression, int] = {
+    "raw": 1, "gzip": 1032, "zlib": 1032, "bzip2": 2_000_000, "hex": 1, "text": 8
+}  # fmt: skip
 # Bytes after the last voxel that are taken for padding; real images' rows and slices are longer than this.
 _PADDING = 512
 
@@ -34,63 +35,47 @@ def packing(path: Path) -> Compression:
     return "gzip" if first_bytes(path, 2) == b"\x1f\x8b" else "raw"
 
 
-class _Inflate(io.RawIOBase):
-    """A zlib stream (MetaImage's compression) as a readable file."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._inflater = isal_zlib.decompressobj()
-        self._ended = False
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._inflater.eof:
-            data = self._inflater.unconsumed_tail or self._file.read(_PIECE)
-            if not data:
-                raise EOFError("compressed stream ended early")
-            out = self._inflater.decompress(data, len(buffer))
-            if out:
-                buffer[: len(out)] = out
-                return len(out)
-        # What follows the stream belongs to nothing; it is handed on so that it can be counted.
-        rest = self._inflater.unused_data[: len(buffer)] if not self._ended else b""
-        self._ended = True
-        rest = rest or self._file.read(len(buffer))
-        buffer[: len(rest)] = rest
-        return len(rest)
-
-
 class ByteStream:
     """Reads a file's bytes strictly in order.
 
     Args:
         subject: The file the user named, for messages.
-        path: The file that holds the bytes, often the same.
+        path: The file that holds the bytes, often the same; or several files, one after the other.
         compression: How they are packed.
-        start: Where they (the compressed ones) begin in the file.
+        start: Where they (the compressed ones) begin in each file; -1 where the bytes of each of several end with it.
+        dtype: What numbers in text become.
+        share: Unpacked bytes of each of several files.
 
     Raises:
         InputError: From every method, when the file is unreadable, shorter than asked, damaged, or fails its checksum.
     """
 
-    def __init__(self, subject: Path, path: Path, *, compression: Compression, start: int = 0) -> None:
+    def __init__(
+        self,
+        subject: Path,
+        path: Path | Sequence[Path],
+        *,
+        compression: Compression,
+        start: int = 0,
+        dtype: np.dtype[Any] = _UINT8,
+        share: int = 0,
+    ) -> None:
         self.subject = subject
         self.compression = compression
-        self._left = check_regular(path) - start
+        paths = [path] if isinstance(path, Path) else path
+        self._left = sum(check_regular(one) - max(start, 0) for one in paths)
         if self._left < 0:
             self._refuse_short(start)
+        if not isinstance(path, Path):
+            parts = Parts(paths, share, skip=start, compression=compression, dtype=dtype)
+            self._file = self._bytes = cast(BinaryIO, parts)
+            return
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file = path.open("rb")
             self._file.seek(start)
         except OSError as error:
             raise InputError(subject, "file", error.strerror, "cannot be read", "check its rights") from error
-        self._bytes: BinaryIO = self._file
-        if compression == "gzip":
-            self._bytes = cast(BinaryIO, igzip.IGzipFile(fileobj=self._file, mode="rb"))
-        elif compression == "zlib":
-            self._bytes = cast(BinaryIO, _Inflate(self._file))
+        self._bytes = decoded(self._file, compression, dtype)
 
     def __enter__(self) -> ByteStream:
         return self
@@ -100,8 +85,8 @@ class ByteStream:
 
     def expect(self, count: int) -> None:
         """Refuse now, before memory is taken, if ``count`` more bytes cannot be in the file."""
-        most = self._left if self.compression == "raw" else (self._left + 64) * _DEFLATE_FACTOR
-        if count > most:
+        spare = 0 if self.compression == "raw" else 64
+        if count > (self._left + spare) * _FACTORS[self.compression]:
             self._refuse_short(count)
 
     def take(self, count: int) -> bytes:
@@ -121,7 +106,7 @@ class ByteStream:
 
     def skip(self, count: int) -> None:
         """Pass over ``count`` bytes."""
-        if count and self.compression == "raw":
+        if count and self._bytes is self._file and self._file.seekable():
             self.expect(count)
             self._file.seek(count, io.SEEK_CUR)
             self._left -= count
@@ -152,6 +137,9 @@ class ByteStream:
             got = self._bytes.readinto(view)  # type: ignore[attr-defined]
         except EOFError:
             self._refuse_short(len(view))
+        except MalformedError as error:
+            remedy = "copy the file again from its source"
+            raise InputError(self.subject, "data", None, str(error), remedy) from error
         except OSError as error:  # a bad gzip's error is one too, without an error number
             what = error.strerror if error.errno else "compressed data are damaged (checksum or structure)"
             raise InputError(self.subject, "data", None, str(what), "copy the file again from its source") from error

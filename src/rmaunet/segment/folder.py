@@ -13,6 +13,7 @@ from typing import Any
 from rmaunet.errors import OutputError, RmaunetError
 from rmaunet.files import make_folder, sha256, write_csv
 from rmaunet.io import read_volume
+from rmaunet.io.grid import data_files
 from rmaunet.io.scan import Scan
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.runs import locked
@@ -24,7 +25,6 @@ from rmaunet.settings import to_dict
 
 __all__ = ["Summary", "segment_folder"]
 
-DETACHED = (".img", ".nhdr", ".mhd")
 FAILURE_COLUMNS = ("name", "kind", "exit_code", "error")
 
 
@@ -158,10 +158,9 @@ def _signature(item: Item, out: Path) -> list[list[Any]]:
         own = out.resolve()  # results may lie among the slices
         files = [path for path in item.path.rglob("*") if own not in path.resolve().parents]
     else:
-        files = [item.path]
-        name = item.path.name.lower().removesuffix(".gz")
-        if name.endswith(DETACHED):  # header and voxels are two files of one stem
-            stem = item.path.name[: name.rindex(".") + 1]
+        files = [item.path, *data_files(item.path)]
+        if item.path.suffix.lower() == ".img":  # its header has the same stem
+            stem = item.path.name[: -len("img")]
             files += [path for path in item.path.parent.iterdir() if path.name.startswith(stem) and path != item.path]
     facts = [(file, file.stat()) for file in sorted(files) if file.is_file()]
     return [[file.name, stat.st_size, stat.st_mtime_ns] for file, stat in facts]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rmaunet.files import sha256, write_json
+from rmaunet.files import all_or_nothing, sha256, write_json
 from rmaunet.io import read_volume
 from rmaunet.io.identity import identifying_text
 from rmaunet.io.scan import Scan
@@ -44,6 +44,7 @@ class Outcome:
     notices: tuple[str, ...] = ()
 
 
+@all_or_nothing()
 def segment_scan(
     path: Path,
     predictor: Predictor,
@@ -72,7 +73,7 @@ def segment_scan(
 
     Raises:
         InputError: If the scan cannot be used.
-        OutputError: If something cannot be written; no file stands half-written.
+        OutputError: If something cannot be written; nothing is left of this scan, and older results are as they were.
     """
     began = time.perf_counter()
     with collect_notices() as notices:
