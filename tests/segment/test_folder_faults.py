@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import nibabel as nib
@@ -79,15 +80,30 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def killed(words: list[str], age: float) -> bool:
-    """Run a command and kill it at an age in seconds of its own computing; False if it ended before."""
+def killed(words: list[str], due: Callable[[subprocess.Popen[bytes]], bool]) -> bool:
+    """Run a command and kill it when it is due; False if it ended before."""
     process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     while process.poll() is None:
-        if cpu_seconds(process) >= age:
+        if due(process):
             process.send_signal(signal.SIGKILL)
             break
-        time.sleep(0.01)
+        time.sleep(0.002)
     return process.wait() == -signal.SIGKILL
+
+
+def at_age(seconds: float) -> Callable[[subprocess.Popen[bytes]], bool]:
+    return lambda process: cpu_seconds(process) >= seconds
+
+
+def at_new_files(folder: Path, count: int) -> Callable[[subprocess.Popen[bytes]], bool]:
+    """When so many masks more stand there than now: most of a short run's life is its start, and little would be seen of
+    what lies between two results."""
+
+    def masks() -> int:
+        return len(list(folder.glob("*_seg.*")))
+
+    wanted = masks() + count
+    return lambda _: masks() >= wanted
 
 
 def finish(words: list[str]) -> None:
@@ -110,7 +126,8 @@ def test_twenty_kills_at_random_moments_then_a_second_run_equals_an_undisturbed_
     for number in range(40):  # a moment behind the end of a run that found little left to do is drawn again
         broken = tmp_path / f"broken{number // 5}"
         words = command(world, broken, *formats)
-        kills += killed(words, life * rng.random())
+        due = at_age(life * rng.random()) if number % 2 else at_new_files(broken, rng.randint(1, 2))
+        kills += killed(words, due)
         found.add(read_back(broken))
         if number % 5 == 4 or kills == 20:
             finish(words)

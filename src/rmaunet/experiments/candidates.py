@@ -12,7 +12,7 @@ from rmaunet.experiments.experiment import Experiment, Stage, Training
 from rmaunet.experiments.presets import FAST
 from rmaunet.networks.build import NetworkSettings
 
-__all__ = ["CANDIDATES", "FULL", "SCREEN"]
+__all__ = ["CANDIDATES", "SCREEN"]
 
 SCREEN = replace(
     FAST,
@@ -44,29 +44,7 @@ _PARTS = replace(
         stages=(Stage(420 / 590, 128, 8, view="part"), Stage(170 / 590, 192, 8)),
     ),
 )
-_CONDITIONAL = replace(
-    _PARTS,
-    name="screen-parts-conditional",
-    loss="ce_dice_conditional",
-    postprocessing=replace(_PARTS.postprocessing, tumor_inside_liver=True),
-)
-_CONTEXT = replace(
-    _CONDITIONAL,
-    name="screen-parts-conditional-context",
-    preprocessing=replace(_CONDITIONAL.preprocessing, context_slices=1, context_mm=5.0),
-)
-
-FULL = replace(
-    _CONDITIONAL,
-    name="full",
-    training=replace(
-        _CONDITIONAL.training,
-        steps=4600,
-        ema_decay=0.998,
-        stages=(Stage(3000 / 4600, 128, 8, view="part"), Stage(1600 / 4600, 192, 8)),
-    ),
-)
-"""The best of the candidates at full length."""
+_INSIDE = replace(SCREEN.postprocessing, tumor_inside_liver=True)
 
 CANDIDATES: dict[str, Experiment] = {
     one.name: one
@@ -75,20 +53,20 @@ CANDIDATES: dict[str, Experiment] = {
         # Others at the same budget in slices; nnU-Net's network costs 5 % more multiplications a slice.
         replace(SCREEN, name="screen-unet", network=NetworkSettings("unet", base=16)),
         replace(SCREEN, name="screen-nnunet2d", network=NetworkSettings("nnunet2d", base=16)),
-        # Most of the training on parts of slices, at full resolution and without the air around.
-        _PARTS,
         # Cross-entropy, whose gradient does not vanish where a tumor is missed with confidence, in the focal loss's place.
-        replace(_PARTS, name="screen-parts-ce", loss="ce_dice"),
+        replace(SCREEN, name="screen-ce", loss="ce_dice"),
         # The tumor's channel learns tumor given liver; the mask takes tumor inside the liver only.
-        _CONDITIONAL,
+        replace(SCREEN, name="screen-conditional", loss="ce_dice_conditional", postprocessing=_INSIDE),
         # Three slices 5 mm apart as channels: the paper's stated limit is the lack of context along z.
-        _CONTEXT,
-        # A lesion is drawn first and then a slice through it, so that small ones are seen.
         replace(
-            _CONDITIONAL,
-            name="screen-parts-conditional-lesions",
-            sampling=replace(_CONDITIONAL.sampling, tumor_by="lesion"),
+            SCREEN,
+            name="screen-context",
+            preprocessing=replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0),
         ),
-        FULL,
+        # A lesion is drawn first and then a slice through it, so that small ones are seen.
+        replace(SCREEN, name="screen-lesions", sampling=replace(SCREEN.sampling, tumor_by="lesion")),
+        # Parts of slices at finer resolution and without the air around, whole slices at the end; also with the loss above.
+        _PARTS,
+        replace(_PARTS, name="screen-parts-conditional", loss="ce_dice_conditional", postprocessing=_INSIDE),
     )
 }
