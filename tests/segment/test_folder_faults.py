@@ -1,7 +1,9 @@
 """A folder of scans survives being killed, a full disk, and a second run beside it."""
 
+import contextlib
 import csv
 import json
+import math
 import os
 import random
 import resource
@@ -34,7 +36,7 @@ def world(tmp_path_factory):
     save_weights(root / "weights", build_network(settings), card)
     (root / "scans").mkdir()
     rng = np.random.default_rng(0)
-    for n in range(3):
+    for n in range(4):
         array = rng.integers(-1000, 300, (32, 32, 12)).astype(np.int16)
         nib.save(nib.Nifti1Image(array, np.diag([2.0, 2, 3, 1])), root / "scans" / f"s{n}.nii.gz")
     (root / "scans" / "bad.nii.gz").write_bytes(b"no scan")
@@ -79,15 +81,32 @@ def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def killed(words: list[str], age: float) -> bool:
-    """Run a command and kill it at an age in seconds of its own computing; False if it ended before."""
+def at_work(folder: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether a run has loaded its weights and taken the folder (a lock may be left by one that was killed)."""
+    try:
+        return bool(json.loads((folder / "run.lock").read_text())["pid"] == process.pid)
+    except (OSError, ValueError):
+        return False
+
+
+def lived(words: list[str], folder: Path, age: float = math.inf, *, working: bool = False) -> tuple[float, float, bool]:
+    """Run a command and kill it at an age in seconds of its own computing, counted from its start or from its work's.
+
+    Returns:
+        Seconds computed in all and before its work, and whether it was killed (it may have ended before).
+    """
     process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    now, start_up = 0.0, math.inf
     while process.poll() is None:
-        if cpu_seconds(process) >= age:
+        with contextlib.suppress(OSError, IndexError):  # it ended this moment
+            now = cpu_seconds(process)
+        if start_up == math.inf and at_work(folder, process):
+            start_up = now
+        if now - (start_up if working else 0) >= age:
             process.send_signal(signal.SIGKILL)
             break
-        time.sleep(0.01)
-    return process.wait() == -signal.SIGKILL
+        time.sleep(0.005)
+    return now, start_up, process.wait() == -signal.SIGKILL
 
 
 def finish(words: list[str]) -> None:
@@ -99,26 +118,27 @@ def finish(words: list[str]) -> None:
 @pytest.mark.timeout(2400)
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the age of a process is read from /proc")
 def test_twenty_kills_at_random_moments_then_a_second_run_equals_an_undisturbed_one(world, tmp_path):
+    """Every second kill falls anywhere in a run's life, the others while it works: start-up takes most of so short a life."""
     clean, formats = tmp_path / "clean", ("--format", "nifti", "nrrd")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     finish(command(world, clean, *formats))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    life = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    undisturbed = tree(clean)
+    life, start_up, _ = lived(command(world, clean, *formats, "--overwrite"), clean)
+    undisturbed, whole = tree(clean), read_back(clean)
     rng = random.Random(20)
-    kills, found = 0, set()
-    for number in range(40):  # a moment behind the end of a run that found little left to do is drawn again
-        broken = tmp_path / f"broken{number // 5}"
+    kills, found = 0, []
+    for number in range(60):  # a moment behind the end of a run is drawn again
+        broken = tmp_path / f"broken{number // 4}"
         words = command(world, broken, *formats)
-        kills += killed(words, life * rng.random())
-        found.add(read_back(broken))
-        if number % 5 == 4 or kills == 20:
+        left = 1 - len(list(broken.glob("*_run.json"))) / 4
+        age = rng.random() * ((life - start_up) * left if number % 2 else life)
+        kills += lived(words, broken, age, working=bool(number % 2))[2]
+        found.append(read_back(broken))
+        if number % 4 == 3 or kills == 20:
             finish(words)
             assert tree(broken) == undisturbed
         if kills == 20:
             break
     assert kills == 20
-    assert len(found) > 2  # they fell before the first result, between results and after them
+    assert any(0 < count < whole for count in found), found  # some fell between results
 
 
 def test_a_full_disk_ends_with_exit_4_and_no_file_under_a_final_name(world, tmp_path):
@@ -153,4 +173,4 @@ def test_segment_opens_no_connection(world, tmp_path):
     done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert "a socket was opened" not in done.stderr
-    assert len(list((tmp_path / "o").glob("*_seg.nii.gz"))) == 3
+    assert len(list((tmp_path / "o").glob("*_seg.nii.gz"))) == 4
