@@ -41,29 +41,61 @@ def locked(folder: Path) -> Iterator[Path]:
     """
     make_folder(folder)
     path = folder / LOCK
-    mine = {"pid": os.getpid(), "host": socket.gethostname()}
-    for _ in range(2):
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        except FileExistsError:
+    with _one_at_a_time(folder):
+        if path.exists():
             holder = _holder(path)
             if holder is not None and not _gone(holder):
                 who = f"process {holder.get('pid')} on {holder.get('host')}"
                 raise OutputError(
                     folder, LOCK, who, "another run uses this folder", "wait, stop it, or choose another folder"
-                ) from None
+                )
             notice(folder, "a lock left by a run that is gone was removed")
             path.unlink(missing_ok=True)
-            continue
-        with os.fdopen(handle, "w") as file:
-            json.dump(mine, file)
-        break
-    else:
-        raise OutputError(folder, LOCK, None, "another run took this folder just now", "choose another folder")
+        _take(path)
     try:
         yield folder
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Between processes of this host: else two could both find an old lock, and the slower remove the faster's new one."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system that knows no such locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(path: Path) -> None:
+    """Make the lock, whole from the start, unless another host has just made it."""
+    content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+    whole = path.with_name(f".partial-{LOCK}-{os.getpid()}")
+    try:
+        whole.write_text(content)
+        try:
+            os.link(whole, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links
+            with path.open("x") as file:
+                file.write(content)
+    except FileExistsError:
+        raise OutputError(
+            path.parent, LOCK, None, "another run took this folder just now", "choose another folder"
+        ) from None
+    except OSError as error:
+        raise OutputError(path, "lock", error.strerror, "cannot be written", "check space and permissions") from error
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def _holder(path: Path) -> dict[str, Any] | None:

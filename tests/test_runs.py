@@ -1,0 +1,58 @@
+"""A run's folder belongs to one process at a time."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from rmaunet.errors import OutputError
+from rmaunet.runs import LOCK, locked
+
+RACE = """
+import os, sys, time
+from pathlib import Path
+from rmaunet.errors import OutputError
+from rmaunet.runs import locked
+folder, marks = Path(sys.argv[1]), Path(sys.argv[2])
+(marks / f"ready-{os.getpid()}").touch()
+while len(list(marks.glob("ready-*"))) < 4:
+    pass
+try:
+    with locked(folder):
+        while len(list(marks.glob("refused-*"))) < 3:
+            time.sleep(0.05)
+    print("held")
+except OutputError:
+    (marks / f"refused-{os.getpid()}").touch()
+    print("refused")
+"""
+
+
+def test_a_lock_is_whole_and_goes_with_the_run(tmp_path):
+    with locked(tmp_path):
+        assert json.loads((tmp_path / LOCK).read_text()) == {"pid": os.getpid(), "host": socket.gethostname()}
+        with pytest.raises(OutputError, match="another run uses this folder"), locked(tmp_path):
+            pass
+        assert (tmp_path / LOCK).exists()  # the refused one took nothing away
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("left", ["", "{", json.dumps({"pid": 2**22 + 1, "host": socket.gethostname()})])
+def test_a_lock_of_a_process_that_is_gone_is_taken_over(tmp_path, left):
+    (tmp_path / LOCK).write_text(left)
+    with locked(tmp_path):
+        assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
+
+
+def test_of_four_that_find_an_old_lock_at_once_one_gets_the_folder(tmp_path):
+    folder, marks = tmp_path / "folder", tmp_path / "marks"
+    folder.mkdir()
+    marks.mkdir()
+    (folder / LOCK).write_text(json.dumps({"pid": 2**22 + 1, "host": socket.gethostname()}))
+    words = [sys.executable, "-c", RACE, str(folder), str(marks)]
+    runs = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    said = sorted(run.communicate(timeout=120)[0].strip() for run in runs)
+    assert said == ["held", "refused", "refused", "refused"]
