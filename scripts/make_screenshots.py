@@ -111,11 +111,13 @@ def shoot(path: Path, picture: Path, *, only: str | None = None) -> None:
         if rows.count():
             row = rows.nth(min(1, rows.count() - 1))
             row.click()
-            wanted, at = (
-                [float(v) for v in text.split(",")]
-                for text in (row.get_attribute("data-go-mm"), page.get_attribute("#planes", "data-crosshair-mm"))
-            )
-            if max(abs(a - b) for a, b in zip(wanted, at, strict=True)) > 0.02:
+            wanted = [float(v) for v in row.get_attribute("data-go-mm").split(",")]
+            for _ in range(100):  # a browser that draws without a graphics card answers late
+                at = [float(v) for v in page.get_attribute("#planes", "data-crosshair-mm").split(",")]
+                if max(abs(a - b) for a, b in zip(wanted, at, strict=True)) <= 0.02:
+                    break
+                page.wait_for_timeout(100)
+            else:
                 raise SystemExit(f"{path.name}: the crosshair is at {at}, not at {wanted}")
         page.wait_for_timeout(1500)  # the last frames are drawn
         page.mouse.move(2, 2)
