@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rmaunet.bench.markdown import markdown, spread
@@ -31,18 +31,15 @@ def tables(found: Mapping[str, Any]) -> str:
     ]
     if found.get("network"):
         parts.append(_network(found["network"], found["peak_gflops"]))
-    if found.get("volume"):
-        parts.append(_volume(found["volume"]))
-    if found.get("memory"):
-        parts.append(_memory(found["memory"]))
-    if found.get("training"):
-        parts.append(_training(found["training"]))
-    if found.get("metrics"):
-        parts.append(metrics_table(found["metrics"]))
-    if found.get("peers"):
-        parts.append(peers_table(found["peers"]))
-    if found.get("allocator"):
-        parts.append(_allocator(found["allocator"]))
+    sections: dict[str, Callable[[Any], str]] = {
+        "volume": _volume,
+        "memory": _memory,
+        "training": _training,
+        "metrics": metrics_table,
+        "peers": peers_table,
+        "allocator": _allocator,
+    }
+    parts += [table(found[name]) for name, table in sections.items() if found.get(name)]
     return "\n\n".join(parts)
 
 

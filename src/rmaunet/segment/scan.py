@@ -105,7 +105,7 @@ def segment_scan(
     }
     files.append(beside(files[0], "run.json"))
     write_json(files[-1], manifest)
-    return Outcome(scan.name, finding.content(), finding.lines(), tuple(files), seconds, tuple(notes))
+    return Outcome(scan.name, manifest["measures"], finding.lines(), tuple(files), seconds, tuple(notes))
 
 
 def _what_ran(scan: Scan, finding: Finding, predictor: Predictor, card: ModelCard) -> dict[str, Any]:
