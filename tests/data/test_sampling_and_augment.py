@@ -138,3 +138,13 @@ def test_intensities_stay_in_the_window():
         out, _ = apply(draw(settings, seed=0, position=position), image, np.zeros((16, 16), np.uint8), size=16)
         assert np.isfinite(out).all()
         assert np.abs(out).max() <= 1
+
+
+def test_near_takes_the_liver_and_slices_close_to_it():
+    one = case("volume-1", liver=[0, 0, 0, 0, 5, 0, 0, 0], tumor=[0] * 8)
+    for balance in ("none", "case"):
+        sampler = Sampler([one], Sampling(slices="near", balance=balance, near_mm=2.5), seed=0)
+        drawn = {sampler.draw(position).z for position in range(200)}
+        assert drawn == {2, 3, 4, 5, 6}
+    with pytest.raises(ValueError, match="near_mm = -1"):
+        Sampling(near_mm=-1)
