@@ -94,5 +94,5 @@ def examine(
     if kept is None:
         return Finding(prediction, measures, lesions, flags, seconds=seconds)
     began = time.perf_counter()
-    sure = gauge(predictor, scan.volume, prediction.mask, lesions, kept, progress=progress)
+    sure = gauge(predictor, prediction, lesions, kept, progress=progress)
     return Finding(prediction, measures, lesions, flags, sure, seconds | {"confidence": time.perf_counter() - began})
