@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rmaunet.bench.markdown import markdown, spread
 from rmaunet.bench.peers import metrics_table, peers_table
+from rmaunet.bench.spread import spread
+from rmaunet.evaluate import markdown_table
 
 __all__ = ["tables"]
 
@@ -40,7 +41,7 @@ def tables(found: Mapping[str, Any]) -> str:
         "allocator": _allocator,
     }
     parts += [table(found[name]) for name, table in sections.items() if found.get(name)]
-    return "\n\n".join(parts)
+    return "\n\n".join(part.rstrip("\n") for part in parts)
 
 
 def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> str:
@@ -68,7 +69,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "times faster than torch float32",
         "share of the peak",
     ]
-    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown(head, body)}"
+    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown_table([head, *body])}"
 
 
 def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -87,7 +88,9 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
-    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + markdown([*head, "outside / network"], body)
+    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + markdown_table(
+        [[*head, "outside / network"], *body]
+    )
 
 
 def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -102,7 +105,7 @@ def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices of 512 x 512", "peak GiB, measured", "predicted", "slices computed", "runtime"]
-    return "Memory of the whole process (`getrusage`).\n\n" + markdown(head, body)
+    return "Memory of the whole process (`getrusage`).\n\n" + markdown_table([head, *body])
 
 
 def _training(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -117,7 +120,7 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["base", "step", "slices/s, median (range)", "times eager float32"]
-    return "Training step, 256 x 256.\n\n" + markdown(head, body)
+    return "Training step, 256 x 256.\n\n" + markdown_table([head, *body])
 
 
 def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -136,6 +139,6 @@ def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["task", "base", "batch", "freed memory", "CPU s a step, median (range)", "of it system s", "page faults"]
-    return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown(
-        [*head, "peak MiB", "usual / kept, each pair"], body
+    return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown_table(
+        [[*head, "peak MiB", "usual / kept, each pair"], *body]
     )
