@@ -32,6 +32,7 @@ def tables(found: Mapping[str, Any]) -> str:
     if found.get("network"):
         parts.append(_network(found["network"], found["peak_gflops"]))
     sections: dict[str, Callable[[Any], str]] = {
+        "startup": _startup,
         "volume": _volume,
         "memory": _memory,
         "training": _training,
@@ -88,6 +89,12 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
     return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + markdown([*head, "outside / network"], body)
+
+
+def _startup(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [[row["network"], str(len(row["wall"])), spread(row["wall"]), spread(row["cpu"])] for row in rows]
+    head = ["network", "starts", "wall s, median (range)", "CPU s, median (range)"]
+    return "From the start of `rmaunet segment` to its first slices computed.\n\n" + markdown(head, body)
 
 
 def _memory(rows: Sequence[Mapping[str, Any]]) -> str:

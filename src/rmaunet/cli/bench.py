@@ -34,7 +34,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure this machine: the network by runtime and width, a whole scan by stage, memory by length, training.
+    """Measure this machine: the network by runtime and width, start-up, a whole scan by stage, memory by length, training.
 
     Prints tables and, with -o, writes them as JSON. `rmaunet bench agreement --help`: do other runtimes give the same masks?
     Close other programs first; the tables show the lowest and the highest beside the median.
@@ -44,7 +44,13 @@ class Bench:
       rmaunet bench --parts memory --lengths 100 300 1000 1500
     """
 
-    parts: tuple[Literal["network", "volume", "memory", "training"], ...] = ("network", "volume", "memory", "training")
+    parts: tuple[Literal["network", "startup", "volume", "memory", "training"], ...] = (
+        "network",
+        "startup",
+        "volume",
+        "memory",
+        "training",
+    )
     """What to measure."""
     widths: tuple[int, ...] = (16, 32, 64)
     """Base channels of the network."""
@@ -57,7 +63,7 @@ class Bench:
     threads: int = 0
     """For the network; 0 takes one a core."""
     repeats: int = 5
-    """Turns of each runtime."""
+    """Turns of each runtime; starts."""
     note: str = ""
     """Kept in the JSON file: what else ran, for instance."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -77,9 +83,12 @@ def _bench(args: Bench) -> int:
     from rmaunet.bench.agreement import Way
     from rmaunet.bench.network import convolution_peak, network_rows, training_rows
     from rmaunet.bench.record import new_record
+    from rmaunet.bench.startup import startup_rows
     from rmaunet.bench.tables import tables
     from rmaunet.bench.volume import segment_row, write_scan
+    from rmaunet.data.phantom import phantom
     from rmaunet.files import write_json
+    from rmaunet.io import write_volume
     from rmaunet.predict.threads import network_threads
 
     threads = network_threads(args.threads)
@@ -91,6 +100,10 @@ def _bench(args: Bench) -> int:
             widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
         )
     with tempfile.TemporaryDirectory() as folder:
+        if "startup" in args.parts:
+            scan = Path(folder) / "small.nii.gz"
+            write_volume(phantom("abdomen", seed=1).ct, scan)
+            found["startup"] = startup_rows(scan, "--threads", str(threads), repeats=args.repeats)
         if "volume" in args.parts:
             scan = write_scan(Path(folder), args.depth)
             found["volume"] = [segment_row(scan, *words, threads=threads) for words in (("--all-slices",), ())]
