@@ -14,26 +14,21 @@ from typing import Any
 
 from rmaunet.errors import RmaunetError
 
-__all__ = ["first_slice", "report_first_slice", "startup_rows"]
+__all__ = ["first_slice", "startup_rows"]
 
-_CHILD = "from rmaunet.bench.startup import report_first_slice; report_first_slice()"
+_COMMAND = """
+import json, os, sys, time
+from rmaunet.cli import main, segment
 
+def stop(*_, **__):
+    json.dump({"time": time.time(), "cpu": time.process_time(), "modules": sorted(sys.modules)}, sys.stdout)
+    sys.stdout.flush()
+    os._exit(0)
 
-def report_first_slice() -> None:
-    """Be ``rmaunet segment`` with this process's words up to its first call of the network, and print what that took.
-
-    One line of JSON: "time" (clock time at that moment), "cpu" (seconds of all threads) and "modules" (those imported).
-    """
-    from rmaunet.cli import main, segment
-
-    def stop(*_: object, **__: object) -> None:
-        now = {"time": time.time(), "cpu": time.process_time(), "modules": sorted(sys.modules)}
-        sys.stdout.write(json.dumps(now))
-        sys.stdout.flush()
-        os._exit(0)  # whatever else the command would write
-
-    segment.show = stop
-    sys.exit(main.main(["segment", *sys.argv[1:]]))
+segment.show = stop
+sys.exit(main.main(["segment", *sys.argv[1:]]))
+"""
+"""The command as it is, but where it would show its progress for the first time it says what that took and ends."""
 
 
 def first_slice(scan: Path, cache: Path, *options: str) -> dict[str, Any]:
@@ -51,7 +46,7 @@ def first_slice(scan: Path, cache: Path, *options: str) -> dict[str, Any]:
         RmaunetError: If the command ended before.
     """
     with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, "-c", _CHILD, "-i", str(scan), "-o", folder, *options]
+        words = [sys.executable, "-c", _COMMAND, "-i", str(scan), "-o", folder, *options]
         began = time.time()
         done = subprocess.run(
             words, capture_output=True, text=True, check=False, env=os.environ | {"RMAUNET_CACHE": str(cache)}

@@ -49,7 +49,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
     body = []
     for row in rows:
         first = eager.get((row["base"], row["batch"]))
-        precision = "bfloat16" if "bfloat16" in row["way"] else "float32"
+        limit = peak.get(row["way"].split()[-1])
         body.append(
             [
                 str(row["base"]),
@@ -57,7 +57,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
                 row["way"],
                 f"{row['ms']:.1f} ({row['lowest']:.1f} to {row['highest']:.1f})",
                 f"{first / row['ms']:.2f}" if first else "",
-                f"{row['gflops'] / peak[precision]:.0%}",
+                f"{row['gflops'] / limit:.0%}" if limit else "",
             ]
         )
     best = ", ".join(f"{name} {value:.0f} GFLOP/s" for name, value in peak.items())

@@ -95,7 +95,7 @@ def _bench(args: Bench) -> int:
     found = new_record(threads=threads, note=args.note)
     if "network" in args.parts:
         found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
-        ways = [Way(*text.split("-")) for text in ("torch-float32", *WAYS[:4])]  # type: ignore[arg-type]
+        ways = [Way(*text.split("-")) for text in ("torch-float32", *WAYS[:5])]  # type: ignore[arg-type]
         found["network"] = network_rows(
             widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
         )
@@ -131,6 +131,7 @@ WAYS = (
     "onnxruntime-float32",
     "openvino-bfloat16",
     "torch-bfloat16",
+    "openvino-int8",
     "openvino-float32-search",
 )
 
