@@ -19,6 +19,7 @@ from rmaunet.bench.plots import memory_plot, network_plot, stages_plot
 from rmaunet.bench.tables import tables
 
 ROOT = Path(__file__).parents[1]
+CALIBRATED = {"p": "phantoms", "e": "phantoms and the example CT"}
 
 
 def agreement() -> str:
@@ -33,7 +34,8 @@ def agreement() -> str:
             f"Weights `{manifest['weights']['name']}` (sha256 {manifest['weights']['sha256'][:12]}) on LiTS {cases}; "
             f"{machine['processor']}, {machine['cores']} cores; "
             + ", ".join(f"{name} {version}" for name, version in libraries.items())
-            + ".",
+            + "."
+            + (f" Calibration of int8: {CALIBRATED[mark]}." if (mark := manifest.get("calibration", "")[-1:]) else ""),
             "",
             "| runtime | cases | liver Dice, pooled | tumor Dice, pooled | largest change of a case | voxels that differ | "
             "slices computed | liver slices lost | |",

@@ -33,6 +33,12 @@ def test_ratios_and_shares():
     assert "| 16 | 1 | openvino bfloat16 | 20.0 (19.0 to 22.0) | 4.00 | 75% |" in text
     assert "| search (default) | openvino float32 | 90/300 | 14.0 | 20.0 | 1.5 | 1.00 | 10.00 | 1.00 | 20% |" in text
     assert "| converted before | 3 | 2.00 (1.00 to 4.00) | 1.25 |" in text
+    assert "The search takes" not in text
+    every = scan | {"options": "--all-slices", "computed": 300, "wall": 28.0, "cpu": 41.0}
+    text = tables({**found, "volume": [every, scan]})
+    assert "takes 0.50 of the wall time and 0.49 of the processor time" in text
+    assert "a slice costs 100 ms" in text
+    assert "11.0 s: 37% of the network's" in text
     assert "| 300 | 1.00 | 2.00 | 90 | openvino float32 |" in text
     assert "| 16 | channels last bfloat16 | 5.00 (4.00 to 5.50) | 2.50 |" in text
     assert "P, 2 cores, 2 threads" in text

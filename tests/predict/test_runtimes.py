@@ -246,4 +246,4 @@ def test_every_calibration_is_of_scans_anyone_can_make(monkeypatch, tmp_path):
     assert {part.shape for part in slices} == {(1, 1, 256, 256)}
     assert len(slices) == 16
     assert min(part.min() for part in slices) == -1
-    assert int8.calibration_name() == f"int8.{int8.VERSION}"
+    assert int8.calibration_name() == f"int8.{int8.VERSION}p"

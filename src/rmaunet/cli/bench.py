@@ -143,6 +143,7 @@ def _agreement(args: Agreement) -> int:
     from rmaunet.errors import InputError, UsageError
     from rmaunet.files import write_csv, write_json
     from rmaunet.predict import load_weights
+    from rmaunet.predict.int8 import calibration_name
     from rmaunet.runs import machine
 
     for text in args.ways:
@@ -159,7 +160,12 @@ def _agreement(args: Agreement) -> int:
         missing = ", ".join(name for name in args.cases if name not in known)
         raise InputError(args.data, "cases", missing or 0, "no such labelled case", "see --cases")
     weights = load_weights(args.weights)
-    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": versions()}
+    content: dict[str, Any] = {
+        "weights": {"name": weights.card.name, "sha256": weights.card.sha256},
+        "libraries": versions(),
+    }
+    if any(way.precision == "int8" for way in ways):
+        content["calibration"] = calibration_name()
     write_json(args.output / "manifest.json", {**content, "machine": machine()})
     rows: list[dict[str, Any]] = []
     for row in compare_ways(cases, weights, ways, say=_say):

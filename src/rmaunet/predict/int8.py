@@ -38,8 +38,8 @@ _EVERY = 8
 
 
 def calibration_name() -> str:
-    """What calibrates here, for the cache: the version, and whether the example CT takes part."""
-    return f"int8.{VERSION}" + ("e" if kept_example(cache_folder()) else "")
+    """What calibrates here, for the cache: the version, and "p" for phantoms alone or "e" if the example CT takes part."""
+    return f"int8.{VERSION}{'e' if kept_example(cache_folder()) else 'p'}"
 
 
 def calibration_slices(preprocessing: Preprocessing) -> list[NDArray[np.float32]]:
