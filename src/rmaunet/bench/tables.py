@@ -56,6 +56,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
                 str(row["batch"]),
                 row["way"],
                 f"{row['ms']:.1f} ({row['lowest']:.1f} to {row['highest']:.1f})",
+                f"{row['cpu_ms']:.1f}" if "cpu_ms" in row else "",
                 f"{first / row['ms']:.2f}" if first else "",
                 f"{row['gflops'] / limit:.0%}" if limit else "",
             ]
@@ -66,6 +67,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "batch",
         "runtime",
         "ms a slice, median (range)",
+        "CPU ms, median",
         "times faster than torch float32",
         "share of the peak",
     ]

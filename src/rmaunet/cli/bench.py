@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+if TYPE_CHECKING:
+    from rmaunet.bench.agreement import Way
 
 __all__ = ["Agreement", "Bench", "main"]
 
@@ -56,6 +60,8 @@ class Bench:
     """Base channels of the network."""
     batches: tuple[int, ...] = (1, 4, 16)
     """Slices a call."""
+    ways: tuple[str, ...] = ()
+    """Runtimes of the network, such as "openvino-bfloat16"; by default all that can be used here."""
     lengths: tuple[int, ...] = (100, 300, 1000, 1500)
     """Slices of the scans whose memory is measured."""
     depth: int = 300
@@ -80,7 +86,6 @@ def main(argv: list[str]) -> int:
 def _bench(args: Bench) -> int:
     import tempfile
 
-    from rmaunet.bench.agreement import Way
     from rmaunet.bench.network import convolution_peak, network_rows, training_rows
     from rmaunet.bench.record import new_record
     from rmaunet.bench.startup import startup_rows
@@ -95,7 +100,7 @@ def _bench(args: Bench) -> int:
     found = new_record(threads=threads, note=args.note)
     if "network" in args.parts:
         found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
-        ways = [Way(*text.split("-")) for text in ("torch-float32", *WAYS[:5])]  # type: ignore[arg-type]
+        ways = _ways(args.ways or tuple(text for text in WAYS if text != WAYS[-1]), "bench")
         found["network"] = network_rows(
             widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
         )
@@ -127,6 +132,7 @@ def _bench(args: Bench) -> int:
 
 
 WAYS = (
+    "torch-float32",
     "openvino-float32",
     "onnxruntime-float32",
     "openvino-bfloat16",
@@ -136,23 +142,30 @@ WAYS = (
 )
 
 
+def _ways(texts: Sequence[str], command: str) -> list[Way]:
+    from rmaunet.bench.agreement import Way
+    from rmaunet.errors import UsageError
+
+    ways = []
+    for text in texts:
+        if text not in WAYS:
+            raise UsageError(command, "--ways", text, "unknown", f"choose from {', '.join(WAYS)}")
+        runtime, precision, *rest = text.split("-")
+        ways.append(Way(runtime, precision, all_slices=not rest))
+    return ways
+
+
 def _agreement(args: Agreement) -> int:
-    from rmaunet.bench.agreement import Way, compare_ways, verdicts
+    from rmaunet.bench.agreement import compare_ways, verdicts
     from rmaunet.bench.record import versions
     from rmaunet.data.detect import find_cases
-    from rmaunet.errors import InputError, UsageError
+    from rmaunet.errors import InputError
     from rmaunet.files import write_csv, write_json
     from rmaunet.predict import load_weights
     from rmaunet.predict.int8 import calibration_name
     from rmaunet.runs import machine
 
-    for text in args.ways:
-        if text not in WAYS:
-            raise UsageError("bench agreement", "--ways", text, "unknown", f"choose from {', '.join(WAYS)}")
-    ways = []
-    for text in args.ways or WAYS:
-        runtime, precision, *rest = text.split("-")
-        ways.append(Way(runtime, precision, all_slices=not rest))
+    ways = _ways(args.ways or WAYS[1:], "bench agreement")
     _, cases = find_cases(args.data)
     cases = [case for case in cases if case.label is not None and (not args.cases or case.name in args.cases)]
     if not cases or len(cases) < len(args.cases):
