@@ -67,7 +67,7 @@ def pictures() -> dict[str, tuple[str, Callable[[], Figure]]]:
             ("network", "Milliseconds a slice by runtime and width", network_plot),
             ("volume", "Stages of a whole scan", stages_plot),
         ):
-            if record.get(part):
+            if record.get(part) and not record.get("busy"):
                 drawn[f"bench-{stem}-{part}.png"] = f"{title}, {stem}", partial(draw, record[part])
     return drawn
 

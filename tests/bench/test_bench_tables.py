@@ -48,6 +48,14 @@ def test_ratios_and_shares():
     assert "Quiet." in text
 
 
+def test_of_a_busy_machine_processor_time_counts():
+    rows = [network("openvino bfloat16", 200.0, 30.0) | {"cpu_ms": 48.0}]
+    rows.append(network("openvino int8", 300.0, 20.0) | {"cpu_ms": 40.0})
+    text = tables(head(network=rows, busy=True))
+    assert "| 16 | 1 | openvino int8 | 40.0 | 1.20 |" in text
+    assert "300" not in text
+
+
 def test_the_scan_has_one_abdomen_whatever_its_length():
     short, long = scan_like(8, side=32), scan_like(200, side=32)
     assert short.spatial_shape == (8, 32, 32)

@@ -30,7 +30,8 @@ def tables(found: Mapping[str, Any]) -> str:
         + (f" {found['note']}" if found.get("note") else "")
     ]
     if found.get("network"):
-        parts.append(_network(found["network"], found["peak_gflops"]))
+        busy = found.get("busy")
+        parts.append(_network_cpu(found["network"]) if busy else _network(found["network"], found["peak_gflops"]))
     sections: dict[str, Callable[[Any], str]] = {
         "startup": _startup,
         "volume": _volume,
@@ -110,6 +111,23 @@ def _saved(rows: Sequence[Mapping[str, Any]]) -> str:
         f"processor time of all slices. By processor time a slice costs {a_slice * 1e3:.0f} ms, and all else, "
         f"starting included, {rest:.1f} s: {rest / (a_slice * every['computed']):.0%} of the network's on all slices."
     )
+
+
+def _network_cpu(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = []
+    for row in rows:
+        first = next(one for one in rows if (one["base"], one["batch"]) == (row["base"], row["batch"]))
+        body.append(
+            [
+                str(row["base"]),
+                str(row["batch"]),
+                row["way"],
+                f"{row['cpu_ms']:.1f}",
+                f"{first['cpu_ms'] / row['cpu_ms']:.2f}",
+            ]
+        )
+    head = ["base", "batch", "runtime", "CPU ms a slice, median", f"times less than {rows[0]['way']}"]
+    return "Network, 256 x 256, by the processor time of all its threads.\n\n" + markdown(head, body)
 
 
 def _startup(rows: Sequence[Mapping[str, Any]]) -> str:

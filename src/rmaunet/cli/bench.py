@@ -70,6 +70,8 @@ class Bench:
     """For the network; 0 takes one a core."""
     repeats: int = 5
     """Turns of each runtime; starts."""
+    busy: bool = False
+    """Say that other work runs beside this: tables keep to the network's processor time, and no pictures are drawn."""
     note: str = ""
     """Kept in the JSON file: what else ran, for instance."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -97,9 +99,10 @@ def _bench(args: Bench) -> int:
     from rmaunet.predict.threads import network_threads
 
     threads = network_threads(args.threads)
-    found = new_record(threads=threads, note=args.note)
+    found = new_record(threads=threads, note=args.note) | {"busy": args.busy}
     if "network" in args.parts:
-        found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
+        if not args.busy:
+            found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
         ways = _ways(args.ways or tuple(text for text in WAYS if text != WAYS[-1]), "bench")
         found["network"] = network_rows(
             widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
