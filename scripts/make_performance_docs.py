@@ -20,6 +20,7 @@ from rmaunet.bench.tables import tables
 from rmaunet.evaluate import markdown_table
 
 ROOT = Path(__file__).parents[1]
+CALIBRATED = {"p": "phantoms", "e": "phantoms and the example CT"}
 
 
 def agreement() -> str:
@@ -34,7 +35,8 @@ def agreement() -> str:
             f"Weights `{manifest['weights']['name']}` (sha256 {manifest['weights']['sha256'][:12]}) on LiTS {cases}; "
             f"{machine['processor']}, {machine['cores']} cores; "
             + ", ".join(f"{name} {version}" for name, version in libraries.items())
-            + ".",
+            + "."
+            + (f" Calibration of int8: {CALIBRATED[mark]}." if (mark := manifest.get("calibration", "")[-1:]) else ""),
             "",
         ]
         head = [
@@ -80,7 +82,7 @@ def pictures() -> dict[str, tuple[str, Callable[[], Figure]]]:
             ("network", "Milliseconds a slice by runtime and width", network_plot),
             ("volume", "Stages of a whole scan", stages_plot),
         ):
-            if record.get(part):
+            if record.get(part) and not record.get("busy"):
                 drawn[f"bench-{stem}-{part}.png"] = f"{title}, {stem}", partial(draw, record[part])
     return drawn
 

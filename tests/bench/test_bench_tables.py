@@ -28,7 +28,11 @@ def test_ratios_and_shares():
         "threads": 2,
         "note": "Quiet.",
         "peak_gflops": {"float32": 200.0, "bfloat16": 400.0},
-        "network": [network("torch float32", 80.0, 100.0), network("openvino bfloat16", 20.0, 300.0)],
+        "network": [
+            network("torch float32", 80.0, 100.0),
+            network("openvino bfloat16", 20.0, 300.0) | {"cpu_ms": 39.0},
+        ],
+        "startup": [{"network": "converted before", "wall": [2.0, 1.0, 4.0], "cpu": [1.25]}],
         "volume": [scan],
         "memory": [scan],
         "training": [
@@ -37,12 +41,27 @@ def test_ratios_and_shares():
         ],
     }
     text = shown(found)
-    assert "| 16 | 1 | openvino bfloat16 | 20.0 (19.0 to 22.0) | 4.00 | 75% |" in text
+    assert "| 16 | 1 | openvino bfloat16 | 20.0 (19.0 to 22.0) | 39.0 | 4.00 | 75% |" in text
     assert "| search (default) | openvino float32 | 90/300 | 14.0 | 20.0 | 1.5 | 1.00 | 10.00 | 1.00 | 20% |" in text
+    assert "| converted before | 3 | 2.00 (1.00 to 4.00) | 1.25 |" in text
+    assert "The search takes" not in text
+    every = scan | {"options": "--all-slices", "computed": 300, "wall": 28.0, "cpu": 41.0}
+    text = shown({**found, "volume": [every, scan]})
+    assert "takes 0.50 of the wall time and 0.49 of the processor time" in text
+    assert "a slice costs 100 ms" in text
+    assert "11.0 s: 37% of the network's" in text
     assert "| 300 | 1.00 | 2.00 | 90 | openvino float32 |" in text
     assert "| 16 | channels last bfloat16 | 5.00 (4.00 to 5.50) | 2.50 |" in text
     assert "P, 2 cores, 2 threads" in text
     assert "Quiet." in text
+
+
+def test_of_a_busy_machine_processor_time_counts():
+    rows = [network("openvino bfloat16", 200.0, 30.0) | {"cpu_ms": 48.0}]
+    rows.append(network("openvino int8", 300.0, 20.0) | {"cpu_ms": 40.0})
+    text = tables(head(network=rows, busy=True))
+    assert "| 16 | 1 | openvino int8 | 40.0 | 1.20 |" in text
+    assert "300" not in text
 
 
 def test_the_scan_has_one_abdomen_whatever_its_length():

@@ -14,15 +14,16 @@ def test_memory_is_drawn_in_order_of_length_in_gib():
     assert lines["predicted"].get_ydata() == pytest.approx([600 / 512, 3000 / 512])
 
 
-def test_each_runtime_has_a_bar_a_width_at_the_smallest_batch():
+def test_each_width_has_a_panel_with_a_bar_a_runtime_at_the_smallest_batch():
     def row(base, batch, way, ms):
         return {"base": base, "batch": batch, "way": way, "ms": ms, "lowest": ms - 1, "highest": ms + 4}
 
     rows = [row(16, 1, "torch", 80.0), row(64, 1, "torch", 800.0), row(16, 1, "openvino", 40.0)]
-    axes = network_plot([*rows, row(16, 4, "torch", 70.0)]).axes[0]
-    heights = [[bar.get_height() for bar in bars] for bars in axes.containers if hasattr(bars, "patches")]
-    assert heights == [[80.0, 800.0], [40.0]]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["base 16", "base 64"]
+    panels = network_plot([*rows, row(16, 4, "torch", 70.0)]).axes
+    assert [axes.get_title() for axes in panels] == ["base 16", "base 64"]
+    bars = [[(bar.get_y() + bar.get_height() / 2, bar.get_width()) for bar in axes.patches] for axes in panels]
+    assert bars == [[(0, 80.0), (1, 40.0)], [(0, 800.0)]]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == ["torch", "openvino"]
 
 
 def test_stages_follow_each_other():

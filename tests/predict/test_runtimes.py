@@ -13,13 +13,14 @@ from torch import nn
 from rmaunet.errors import ModelError, UsageError
 from rmaunet.files import cache_folder
 from rmaunet.networks.build import NetworkSettings, build_network
-from rmaunet.predict import ModelCard, Weights
+from rmaunet.predict import ModelCard, Weights, int8
 from rmaunet.predict import choose as choose_module
 from rmaunet.predict import openvino_runtime as openvino_module
 from rmaunet.predict.choose import choose_runtime
 from rmaunet.predict.converted import converted
 from rmaunet.predict.export import fold_batch_norm
 from rmaunet.predict.threads import available_cores, network_threads
+from rmaunet.preprocess import Preprocessing
 
 
 def lively(network):
@@ -209,3 +210,40 @@ def test_denormals_are_zero_in_the_threads_pytorch_starts_and_nowhere_after():
     code += "print(p[0, 1].max(), float(torch.tensor(1e-40) * 1) != 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0.5", "True"]
+
+
+def test_integers_without_nncf_are_refused_with_the_extras_name(weights, monkeypatch):
+    monkeypatch.setattr(openvino_module, "openvino_precisions", lambda: ("float32", "int8"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    other = replace(weights, card=replace(weights.card, sha256="12" * 32))
+    with pytest.raises(UsageError, match=r"NNCF.*pip install rmaunet\[int8\]") as caught:
+        choose_runtime(other, runtime="openvino", device="cpu", precision="int8")
+    assert "\n" not in str(caught.value)
+    monkeypatch.setattr(openvino_module, "openvino_precisions", lambda: ("float32",))
+    with pytest.raises(UsageError, match="no int8 instructions"):
+        choose_runtime(other, runtime="openvino", device="cpu", precision="int8")
+
+
+def test_integers_are_calibrated_once_and_never_automatic(weights, monkeypatch):
+    pytest.importorskip("nncf")
+    scans = [slab(1, 1, 64, 64) * scale for scale in (0.5, 1)]
+    monkeypatch.setattr("rmaunet.predict.int8.calibration_slices", lambda preprocessing: scans)
+    made = choose_runtime(weights, runtime="openvino", device="cpu", precision="int8").runtime
+    x = scans[1]
+    exact = choose_runtime(weights, runtime="openvino", device="cpu", precision="float32").runtime(x)
+    assert made.precision == "int8"
+    assert 0 < np.abs(made(x) - exact).mean() < 0.1
+    monkeypatch.setattr("rmaunet.predict.int8.quantise", None)  # kept: not made again
+    again = choose_runtime(weights, runtime="openvino", device="cpu", precision="int8").runtime
+    assert (again(x) == made(x)).all()
+    assert choose_runtime(weights, device="cpu").runtime.precision == "float32"
+
+
+def test_every_calibration_is_of_scans_anyone_can_make(monkeypatch, tmp_path):
+    monkeypatch.setenv("RMAUNET_CACHE", str(tmp_path))
+    monkeypatch.setattr(int8, "_SHAPE", (16, 64, 64))
+    slices = int8.calibration_slices(Preprocessing())
+    assert {part.shape for part in slices} == {(1, 1, 256, 256)}
+    assert len(slices) == 16
+    assert min(part.min() for part in slices) == -1
+    assert int8.calibration_name() == f"int8.{int8.VERSION}p"

@@ -1,13 +1,15 @@
 """One scan ahead is read, never two; its faults and its notices come out where it is worked on."""
 
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from rmaunet.errors import InputError
 from rmaunet.notices import collect_notices, notice
-from rmaunet.segment.ahead import read_ahead
+from rmaunet.segment.ahead import import_ahead, read_ahead
 
 
 def test_the_next_is_read_while_this_one_is_worked_on_and_no_more():
@@ -51,3 +53,19 @@ def test_leaving_early_reads_no_further():
     scans.close()
     assert len(read) <= 2
     np.testing.assert_array_equal(read, range(len(read)))
+
+
+def test_modules_are_imported_from_the_first_slices_on(tmp_path, monkeypatch):
+    for name in ("later_one", "later_two"):
+        (tmp_path / f"{name}.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    told = []
+    progress = import_ahead(["later_one", "no_such_module", "later_two"], lambda done, of: told.append((done, of)))
+    assert "later_one" not in sys.modules
+    progress(4, 8)
+    progress(8, 8)
+    until = time.monotonic() + 30
+    while "later_two" not in sys.modules and time.monotonic() < until:
+        time.sleep(0.01)
+    assert {"later_one", "later_two"} <= set(sys.modules)
+    assert told == [(4, 8), (8, 8)]

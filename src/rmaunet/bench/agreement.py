@@ -35,7 +35,7 @@ class Way:
 
     Attributes:
         runtime: "torch", "openvino" or "onnxruntime".
-        precision: "float32" or "bfloat16".
+        precision: "float32", "bfloat16" or "int8".
         all_slices: Whether every slice is computed.
     """
 

@@ -79,7 +79,8 @@ def network_rows(
         say: Told what goes on.
 
     Returns:
-        One row a width, batch and way: median, lowest and highest ms a slice, and GFLOP/s of the median.
+        One row a width, batch and way: median, lowest and highest ms a slice, GFLOP/s of the median, and "cpu_ms", the median
+        of all threads' processor time a slice, which other work on the machine disturbs least.
     """
     rows = []
     for base in widths:
@@ -104,15 +105,17 @@ def network_rows(
         for batch in batches:
             slab = np.random.default_rng(0).uniform(-1, 1, (batch, 1, SIDE, SIDE)).astype(np.float32)
             times: dict[str, list[float]] = {name: [] for name in runtimes}
+            used: dict[str, list[float]] = {name: [] for name in runtimes}
             for runtime in runtimes.values():
                 runtime(slab)
             for _ in range(repeats):
                 for name, runtime in runtimes.items():
-                    began = time.perf_counter()
+                    began, cpu = time.perf_counter(), time.process_time()
                     runtime(slab)
                     times[name].append((time.perf_counter() - began) / batch * 1e3)
+                    used[name].append((time.process_time() - cpu) / batch * 1e3)
             for name, found in times.items():
-                rows.append(_row(base, batch, name, found, size.macs))
+                rows.append(_row(base, batch, name, found, size.macs) | {"cpu_ms": statistics.median(used[name])})
                 say(f"base {base} batch {batch} {name}: {rows[-1]['ms']:.1f} ms a slice")
     return rows
 

@@ -37,27 +37,27 @@ def memory_plot(rows: Sequence[Row]) -> Figure:
 
 
 def network_plot(rows: Sequence[Row]) -> Figure:
-    """Milliseconds a slice of each runtime by width, at the smallest batch measured; lines from lowest to highest.
+    """Milliseconds a slice of each runtime, a panel a width, at the smallest batch measured; lines from lowest to highest.
 
     Args:
         rows: "network" of one run of ``rmaunet bench``.
     """
-    figure, axes = _figure()
     batch = min(row["batch"] for row in rows)
     mine = [row for row in rows if row["batch"] == batch]
     widths = sorted({row["base"] for row in mine})
     ways = list(dict.fromkeys(row["way"] for row in mine))
-    thick = 0.8 / len(ways)
-    for index, way in enumerate(ways):
-        found = {row["base"]: row for row in mine if row["way"] == way}
-        at = [place + (index - (len(ways) - 1) / 2) * thick for place, base in enumerate(widths) if base in found]
-        bars = [found[base] for base in widths if base in found]
+    figure = Figure(figsize=(1.5 + 2.6 * len(widths), 0.8 + 0.3 * len(ways)), dpi=100, layout="constrained")
+    panels = figure.subplots(1, len(widths), sharey=True, squeeze=False)[0]
+    for axes, base in zip(panels, widths, strict=True):
+        bars = [row for row in mine if row["base"] == base]
         reach = [[row["ms"] - row["lowest"] for row in bars], [row["highest"] - row["ms"] for row in bars]]
-        axes.bar(at, [row["ms"] for row in bars], thick, yerr=reach, label=way, error_kw={"linewidth": 0.8})
-    axes.set_yscale("log")
-    axes.set_xticks(range(len(widths)), [f"base {base}" for base in widths])
-    axes.set_ylabel(f"ms a slice, batch {batch}")
-    axes.legend(frameon=False, fontsize="small")
+        axes.barh(
+            [ways.index(row["way"]) for row in bars], [row["ms"] for row in bars], xerr=reach, error_kw={"lw": 0.8}
+        )
+        axes.set(title=f"base {base}", xlabel=f"ms a slice, batch {batch}", xlim=(0, None))
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_yticks(range(len(ways)), ways)
+    panels[0].invert_yaxis()
     return figure
 
 

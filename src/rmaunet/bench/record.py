@@ -10,7 +10,7 @@ from rmaunet.runs import machine
 
 __all__ = ["new_record", "versions"]
 
-LIBRARIES = ("torch", "openvino", "onnxruntime", "numpy", "opencv-python-headless")
+LIBRARIES = ("torch", "openvino", "nncf", "onnxruntime", "numpy", "opencv-python-headless")
 
 
 def versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:

@@ -31,8 +31,10 @@ def tables(found: Mapping[str, Any]) -> str:
         + (f" {found['note']}" if found.get("note") else "")
     ]
     if found.get("network"):
-        parts.append(_network(found["network"], found["peak_gflops"]))
+        busy = found.get("busy")
+        parts.append(_network_cpu(found["network"]) if busy else _network(found["network"], found["peak_gflops"]))
     sections: dict[str, Callable[[Any], str]] = {
+        "startup": _startup,
         "volume": _volume,
         "memory": _memory,
         "training": _training,
@@ -49,15 +51,16 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
     body = []
     for row in rows:
         first = eager.get((row["base"], row["batch"]))
-        precision = "bfloat16" if "bfloat16" in row["way"] else "float32"
+        limit = peak.get(row["way"].split()[-1])
         body.append(
             [
                 str(row["base"]),
                 str(row["batch"]),
                 row["way"],
                 f"{row['ms']:.1f} ({row['lowest']:.1f} to {row['highest']:.1f})",
+                f"{row['cpu_ms']:.1f}" if "cpu_ms" in row else "",
                 f"{first / row['ms']:.2f}" if first else "",
-                f"{row['gflops'] / peak[precision]:.0%}",
+                f"{row['gflops'] / limit:.0%}" if limit else "",
             ]
         )
     best = ", ".join(f"{name} {value:.0f} GFLOP/s" for name, value in peak.items())
@@ -66,6 +69,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "batch",
         "runtime",
         "ms a slice, median (range)",
+        "CPU ms, median",
         "times faster than torch float32",
         "share of the peak",
     ]
@@ -88,9 +92,49 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
-    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n" + markdown_table(
-        [[*head, "outside / network"], *body]
+    table = markdown_table([[*head, "outside / network"], *body])
+    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n{table}{_saved(rows)}"
+
+
+def _saved(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What the search over slices saves, in a sentence, and what a slice and all the rest cost in processor time.
+
+    The two scans differ in the slices computed only, so that their processor time tells both apart on a busy machine too.
+    """
+    by_options = {row["options"]: row for row in rows}
+    every, some = by_options.get("--all-slices"), by_options.get("")
+    if every is None or some is None or every["computed"] == some["computed"]:
+        return ""
+    a_slice = (every["cpu"] - some["cpu"]) / (every["computed"] - some["computed"])
+    rest = every["cpu"] - a_slice * every["computed"]
+    return (
+        f"\n\nThe search takes {some['wall'] / every['wall']:.2f} of the wall time and {some['cpu'] / every['cpu']:.2f} of the "
+        f"processor time of all slices. By processor time a slice costs {a_slice * 1e3:.0f} ms, and all else, "
+        f"starting included, {rest:.1f} s: {rest / (a_slice * every['computed']):.0%} of the network's on all slices."
     )
+
+
+def _network_cpu(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = []
+    for row in rows:
+        first = next(one for one in rows if (one["base"], one["batch"]) == (row["base"], row["batch"]))
+        body.append(
+            [
+                str(row["base"]),
+                str(row["batch"]),
+                row["way"],
+                f"{row['cpu_ms']:.1f}",
+                f"{first['cpu_ms'] / row['cpu_ms']:.2f}",
+            ]
+        )
+    head = ["base", "batch", "runtime", "CPU ms a slice, median", f"times less than {rows[0]['way']}"]
+    return "Network, 256 x 256, by the processor time of all its threads.\n\n" + markdown_table([head, *body])
+
+
+def _startup(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [[row["network"], str(len(row["wall"])), spread(row["wall"]), spread(row["cpu"])] for row in rows]
+    head = ["network", "starts", "wall s, median (range)", "CPU s, median (range)"]
+    return "From the start of `rmaunet segment` to its first slices computed.\n\n" + markdown_table([head, *body])
 
 
 def _memory(rows: Sequence[Mapping[str, Any]]) -> str:

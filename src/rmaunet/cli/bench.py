@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+if TYPE_CHECKING:
+    from rmaunet.bench.agreement import Way
 
 __all__ = ["Agreement", "Bench", "main"]
 
@@ -34,7 +38,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure this machine: the network by runtime and width, a whole scan by stage, memory by length, training.
+    """Measure this machine: the network by runtime and width, start-up, a whole scan by stage, memory by length, training.
 
     Prints tables and, with -o, writes them as JSON. `rmaunet bench agreement --help`: do other runtimes give the same masks?
     Close other programs first; the tables show the lowest and the highest beside the median.
@@ -44,12 +48,20 @@ class Bench:
       rmaunet bench --parts memory --lengths 100 300 1000 1500
     """
 
-    parts: tuple[Literal["network", "volume", "memory", "training"], ...] = ("network", "volume", "memory", "training")
+    parts: tuple[Literal["network", "startup", "volume", "memory", "training"], ...] = (
+        "network",
+        "startup",
+        "volume",
+        "memory",
+        "training",
+    )
     """What to measure."""
     widths: tuple[int, ...] = (16, 32, 64)
     """Base channels of the network."""
     batches: tuple[int, ...] = (1, 4, 16)
     """Slices a call."""
+    ways: tuple[str, ...] = ()
+    """Runtimes of the network, such as "openvino-bfloat16"; by default all that can be used here."""
     lengths: tuple[int, ...] = (100, 300, 1000, 1500)
     """Slices of the scans whose memory is measured."""
     depth: int = 300
@@ -57,7 +69,9 @@ class Bench:
     threads: int = 0
     """For the network; 0 takes one a core."""
     repeats: int = 5
-    """Turns of each runtime."""
+    """Turns of each runtime; starts."""
+    busy: bool = False
+    """Say that other work runs beside this: tables keep to the network's processor time, and no pictures are drawn."""
     note: str = ""
     """Kept in the JSON file: what else ran, for instance."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
@@ -74,23 +88,30 @@ def main(argv: list[str]) -> int:
 def _bench(args: Bench) -> int:
     import tempfile
 
-    from rmaunet.bench.agreement import Way
     from rmaunet.bench.network import convolution_peak, network_rows, training_rows
     from rmaunet.bench.record import new_record
+    from rmaunet.bench.startup import startup_rows
     from rmaunet.bench.tables import tables
     from rmaunet.bench.volume import segment_row, write_scan
+    from rmaunet.data.phantom import phantom
     from rmaunet.files import write_json
+    from rmaunet.io import write_volume
     from rmaunet.predict.threads import network_threads
 
     threads = network_threads(args.threads)
-    found = new_record(threads=threads, note=args.note)
+    found = new_record(threads=threads, note=args.note) | {"busy": args.busy}
     if "network" in args.parts:
-        found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
-        ways = [Way(*text.split("-")) for text in ("torch-float32", *WAYS[:4])]  # type: ignore[arg-type]
+        if not args.busy:
+            found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
+        ways = _ways(args.ways or tuple(text for text in WAYS if text != WAYS[-1]), "bench")
         found["network"] = network_rows(
             widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
         )
     with tempfile.TemporaryDirectory() as folder:
+        if "startup" in args.parts:
+            scan = Path(folder) / "small.nii.gz"
+            write_volume(phantom("abdomen", seed=1).ct, scan)
+            found["startup"] = startup_rows(scan, "--threads", str(threads), repeats=args.repeats)
         if "volume" in args.parts:
             scan = write_scan(Path(folder), args.depth)
             found["volume"] = [segment_row(scan, *words, threads=threads) for words in (("--all-slices",), ())]
@@ -114,30 +135,40 @@ def _bench(args: Bench) -> int:
 
 
 WAYS = (
+    "torch-float32",
     "openvino-float32",
     "onnxruntime-float32",
     "openvino-bfloat16",
     "torch-bfloat16",
+    "openvino-int8",
     "openvino-float32-search",
 )
 
 
-def _agreement(args: Agreement) -> int:
-    from rmaunet.bench.agreement import Way, compare_ways, verdicts
-    from rmaunet.bench.record import versions
-    from rmaunet.data.detect import find_cases
-    from rmaunet.errors import InputError, UsageError
-    from rmaunet.files import write_csv, write_json
-    from rmaunet.predict import load_weights
-    from rmaunet.runs import machine
+def _ways(texts: Sequence[str], command: str) -> list[Way]:
+    from rmaunet.bench.agreement import Way
+    from rmaunet.errors import UsageError
 
-    for text in args.ways:
-        if text not in WAYS:
-            raise UsageError("bench agreement", "--ways", text, "unknown", f"choose from {', '.join(WAYS)}")
     ways = []
-    for text in args.ways or WAYS:
+    for text in texts:
+        if text not in WAYS:
+            raise UsageError(command, "--ways", text, "unknown", f"choose from {', '.join(WAYS)}")
         runtime, precision, *rest = text.split("-")
         ways.append(Way(runtime, precision, all_slices=not rest))
+    return ways
+
+
+def _agreement(args: Agreement) -> int:
+    from rmaunet.bench.agreement import compare_ways, verdicts
+    from rmaunet.bench.record import versions
+    from rmaunet.data.detect import find_cases
+    from rmaunet.errors import InputError
+    from rmaunet.files import write_csv, write_json
+    from rmaunet.predict import load_weights
+    from rmaunet.predict.int8 import calibration_name
+    from rmaunet.runs import machine
+
+    ways = _ways(args.ways or WAYS[1:], "bench agreement")
     _, cases = find_cases(args.data)
     cases = [case for case in cases if case.label is not None and (not args.cases or case.name in args.cases)]
     if not cases or len(cases) < len(args.cases):
@@ -145,7 +176,12 @@ def _agreement(args: Agreement) -> int:
         missing = ", ".join(name for name in args.cases if name not in known)
         raise InputError(args.data, "cases", missing or 0, "no such labelled case", "see --cases")
     weights = load_weights(args.weights)
-    content = {"weights": {"name": weights.card.name, "sha256": weights.card.sha256}, "libraries": versions()}
+    content: dict[str, Any] = {
+        "weights": {"name": weights.card.name, "sha256": weights.card.sha256},
+        "libraries": versions(),
+    }
+    if any(way.precision == "int8" for way in ways):
+        content["calibration"] = calibration_name()
     write_json(args.output / "manifest.json", {**content, "machine": machine()})
     rows: list[dict[str, Any]] = []
     for row in compare_ways(cases, weights, ways, say=_say):

@@ -23,7 +23,7 @@ INSTRUCTIONS = {
     "avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "AVX-512 VNNI", "avx_vnni": "AVX VNNI",
     "avx512_bf16": "AVX-512 BF16", "amx_bf16": "AMX BF16", "amx_int8": "AMX INT8", "asimd": "NEON", "bf16": "ARM BF16",
 }  # fmt: skip
-RUNTIMES = ("openvino", "onnxruntime", "onnx", "monai")
+RUNTIMES = ("openvino", "nncf", "onnxruntime", "onnx", "monai")
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ class Segment:
     """auto, cpu, cuda, cuda:N or mps."""
     runtime: Literal["auto", "torch", "openvino", "onnxruntime"] = "auto"
     """What computes the network. auto: OpenVINO on a CPU where it loads, else PyTorch; docs/runtimes.md has the rule."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """auto: bfloat16 where the hardware has it and its masks were measured to agree, else float32."""
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
+    """auto: bfloat16 where the hardware has it and its masks were measured to agree, else float32. int8: only by name."""
     threads: int = 0
     """Threads for the network; 0 takes one a core."""
     batch: int = 4
@@ -164,13 +164,13 @@ def _one(args: Segment, weights: Weights, request: Request, own_name: str | None
         weights.card,
         mask_path=mask_path,
         request=request,
-        progress=lambda done, of: _tick(f"{done}/{of} slices", last=done == of),
+        progress=lambda done, of: show(f"{done}/{of} slices", last=done == of),
     )
     _print(outcome, as_json=args.json)
     return 0
 
 
-def _tick(text: str, *, last: bool = False) -> None:
+def show(text: str, *, last: bool = False) -> None:
     """One line that rewrites itself on a terminal; only its last state elsewhere."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="\n" if last else "", file=sys.stderr, flush=True)
@@ -208,7 +208,7 @@ def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Ite
         raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
 
     def progress(done: int, of: int, name: str, slices: int, depth: int) -> None:
-        _tick(f"[{done + 1}/{of}] {name} {slices}/{depth} slices", last=slices == depth and depth > 0)
+        show(f"[{done + 1}/{of}] {name} {slices}/{depth} slices", last=slices == depth and depth > 0)
 
     predictor = _predictor(args, weights)
     summary = segment_folder(

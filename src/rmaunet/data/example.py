@@ -17,7 +17,7 @@ from pathlib import Path
 from rmaunet.errors import InputError
 from rmaunet.files import sha256, write_bytes
 
-__all__ = ["REFERENCE_LABELS", "Example", "fetch_example"]
+__all__ = ["REFERENCE_LABELS", "Example", "fetch_example", "kept_example"]
 
 REQUIREMENT = "totalsegmentator==2.18.0"
 INSIDE = "totalsegmentator-2.18.0/tests/reference_files/"
@@ -59,6 +59,20 @@ def fetch_example(cache: Path) -> Example:
         _download(paths)
     ct, reference = paths.values()
     return Example(ct, reference)
+
+
+def kept_example(cache: Path) -> Path | None:
+    """The example's CT if it is in the cache and whole; nothing is fetched.
+
+    Args:
+        cache: Folder that keeps it.
+
+    Returns:
+        The file, or None.
+    """
+    name, checksum = next(iter(FILES.items()))
+    path = cache / name
+    return path if path.is_file() and sha256(path) == checksum else None
 
 
 def _download(paths: dict[str, Path]) -> None:

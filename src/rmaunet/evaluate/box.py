@@ -26,7 +26,9 @@ def union_box(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[sli
     for axis in range(one.ndim):
         # Each axis looks only at what the axes before it have left.
         rest = tuple(other_axis for other_axis in range(one.ndim) if other_axis != axis)
-        seen = one[tuple(box)].any(axis=rest) | other[tuple(box)].any(axis=rest)
+        seen = one[tuple(box)].any(axis=rest)
+        if other is not one:
+            seen |= other[tuple(box)].any(axis=rest)
         occupied = np.flatnonzero(seen)
         if occupied.size == 0:
             return (slice(0, 0),) * one.ndim

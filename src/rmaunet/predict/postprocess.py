@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cc3d
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_box, liver_mask, tumor_mask
 
@@ -104,12 +103,13 @@ def postprocess(
     if peaks is not None:
         part[peaks] = TUMOR
     if settings.largest_liver:
+        import cc3d  # not needed before the first slice
+
         kept = cc3d.largest_k(liver_mask(part).astype(np.uint8), k=1, connectivity=6)
         part[kept == 0] = BACKGROUND
     if settings.fill_holes:
         for plane in part:
-            holes = ndimage.binary_fill_holes(liver_mask(plane)) & (plane == BACKGROUND)
-            plane[holes] = LIVER
+            plane[_enclosed(plane == BACKGROUND)] = LIVER
     if (settings.min_lesion_ml > 0 or peaks is not None) and tumor_mask(part).any():
         _drop_lesions(part, peaks, settings.min_lesion_ml / voxel_ml)
     if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
@@ -117,8 +117,17 @@ def postprocess(
     return labels
 
 
+def _enclosed(background: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where background does not reach the edge of a plane, going from face to face."""
+    left = np.pad(background.view(np.uint8), 1, constant_values=1)
+    cv2.floodFill(left, None, (0, 0), 0, flags=4)
+    return left[1:-1, 1:-1].view(np.bool_)
+
+
 def _drop_lesions(part: NDArray[np.uint8], peaks: NDArray[np.bool_] | None, smallest: float) -> None:
     """Lesions of fewer than ``smallest`` voxels, and those without a peak where peaks are asked for, become liver."""
+    import cc3d
+
     lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
     drop = np.bincount(lesions.ravel()) < smallest
     if peaks is not None:

@@ -1,8 +1,11 @@
-"""The next scan of a folder is read while the network works on this one."""
+"""While the network works, what comes after it is made ready: the next scan of a folder is read, libraries are imported."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+import contextlib
+import importlib
+import threading
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -10,7 +13,7 @@ from typing import TypeVar
 from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices, repeat_notices
 
-__all__ = ["read_ahead", "read_in_turn"]
+__all__ = ["import_ahead", "read_ahead", "read_in_turn"]
 
 T = TypeVar("T")
 Scans = Generator[tuple[T, Callable[[], Scan]], None, None]
@@ -54,3 +57,30 @@ def _given(found: Future[Read]) -> Scan:
     scan, notices = found.result()
     repeat_notices(notices)
     return scan
+
+
+def import_ahead(modules: Sequence[str], progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Import modules in a thread of their own from the first slices on, so that neither they nor what follows wait.
+
+    Args:
+        modules: Their names; one that cannot be imported is passed over here, and raises where it is used.
+        progress: Told (slices done, slices in all).
+
+    Returns:
+        ``progress``, to be told in its place.
+    """
+
+    def run() -> None:
+        for name in modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+    begun = threading.Event()
+
+    def told(done: int, of: int) -> None:
+        progress(done, of)
+        if not begun.is_set():
+            begun.set()
+            threading.Thread(target=run, name="import", daemon=True).start()
+
+    return told

@@ -1,20 +1,22 @@
-"""What the weights say of a scan: the mask, its measures, and how sure they are."""
+"""What the weights say of a scan: the mask, its measures, and how sure they are.
+
+What measures a mask is imported once there is one: the first slice does not wait for SciPy.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rmaunet.io.scan import Scan
 from rmaunet.predict import Prediction, Predictor
 from rmaunet.predict.confidence import KeptMaps
-from rmaunet.report import Flag, Lesion, Measures, lesion_table, measure, quality_flags
-from rmaunet.report.confidence import Confidence
-from rmaunet.report.tables import cohort_row, lesion_row, measures_content, summary_lines
-from rmaunet.segment.gauge import gauge
 from rmaunet.volume import Volume, axial
+
+if TYPE_CHECKING:
+    from rmaunet.report import Confidence, Flag, Lesion, Measures
 
 __all__ = ["Finding", "examine"]
 
@@ -46,20 +48,28 @@ class Finding:
 
     def content(self) -> dict[str, Any]:
         """What measures.json holds."""
+        from rmaunet.report.tables import measures_content
+
         return measures_content(self.measures, self.lesions, self.flags, self.sure)
 
     def row(self) -> dict[str, Any]:
         """The scan's row of a cohort sheet."""
+        from rmaunet.report.tables import cohort_row
+
         return cohort_row(self.measures, self.lesions, self.flags, self.sure)
 
     def lines(self) -> tuple[str, ...]:
         """The same in a few lines for people."""
+        from rmaunet.report.tables import summary_lines
+
         return tuple(summary_lines(self.measures, self.lesions, self.flags, self.sure))
 
     def lesion_rows(self) -> list[dict[str, Any]] | None:
         """Rows of the lesion table with each lesion's sureness; None where that was not asked for."""
         if self.sure is None:
             return None
+        from rmaunet.report.tables import lesion_row
+
         return [lesion_row(one, its) for one, its in zip(self.lesions, self.sure.lesions, strict=True)]
 
 
@@ -87,6 +97,8 @@ def examine(
     kept = KeptMaps(axial(scan.volume).spatial_shape) if confidence else None
     prediction = predictor.predict(scan.volume, progress=progress, watch=kept.watch if kept else None)
     began = time.perf_counter()
+    from rmaunet.report import lesion_table, measure, quality_flags
+
     measures, lesions = measure(scan.volume, prediction.mask), lesion_table(scan.volume, prediction.mask)
     thickness = scan.slice_thickness_mm
     flags = quality_flags(scan.volume, prediction.mask, measures, lesions, slice_thickness_mm=thickness)
@@ -94,5 +106,7 @@ def examine(
     if kept is None:
         return Finding(prediction, measures, lesions, flags, seconds=seconds)
     began = time.perf_counter()
+    from rmaunet.segment.gauge import gauge
+
     sure = gauge(predictor, prediction, lesions, kept, progress=progress)
     return Finding(prediction, measures, lesions, flags, sure, seconds | {"confidence": time.perf_counter() - began})

@@ -1,4 +1,7 @@
-"""The files of one scan: masks, picture, lesion table, report."""
+"""The files of one scan: masks, picture, lesion table, report.
+
+What writes them is imported when it writes: the network does not wait for matplotlib.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rmaunet.files import make_folder, write_csv
-from rmaunet.io import write_mask
 from rmaunet.io.scan import Scan
-from rmaunet.report import lesion_numbers, overlay_figure, save_figure
-from rmaunet.report.tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 from rmaunet.segment.finding import Finding
 from rmaunet.segment.request import FORMATS, Request
 
@@ -41,17 +41,26 @@ def write_outputs(
     Raises:
         OutputError: If something cannot be written; no file stands half-written.
     """
-    mask = finding.mask
-    lesions = lesion_numbers(mask) if request.lesions and "dicom-seg" in request.formats else None
+    mask, lesions = finding.mask, None
+    if request.lesions and "dicom-seg" in request.formats:
+        from rmaunet.report import lesion_numbers
+
+        lesions = lesion_numbers(mask)
+    from rmaunet.io import write_mask
+
     files = [mask_path(scan.name, FORMATS[name]) for name in request.formats]
     for target in files:
         make_folder(target.parent)
         write_mask(mask, target, like=scan, labelmap=request.labelmap, lesions=lesions)
     if request.overlay:
+        from rmaunet.report import overlay_figure, save_figure
+
         files.append(beside(files[0], "overlay.png"))
         save_figure(overlay_figure(scan.volume, mask), files[-1])
     rows = finding.lesion_rows()
     if rows is not None:
+        from rmaunet.report.tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
+
         files.append(beside(files[0], "lesions.csv"))
         write_csv(files[-1], rows, (*LESION_COLUMNS, *LESION_CONFIDENCE_COLUMNS))
     if request.report:

@@ -16,11 +16,16 @@ from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.predict.memory import peak_bytes
 from rmaunet.runs import machine
+from rmaunet.segment.ahead import import_ahead
 from rmaunet.segment.finding import Finding, examine
 from rmaunet.segment.outputs import beside, write_outputs
 from rmaunet.segment.request import Request
 
 __all__ = ["Outcome", "segment_scan"]
+
+LATER = ("cc3d", "rmaunet.report.tables", "rmaunet.io.write")
+"""What measures and writes a mask."""
+OVERLAY = ("matplotlib.backends.backend_agg", "rmaunet.report.overlay")
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ def segment_scan(
         elif callable(scan):
             scan = scan()
         seconds = {"read": time.perf_counter() - began}
+        progress = import_ahead(LATER + (OVERLAY if request.overlay else ()), progress)
         finding = examine(scan, predictor, confidence=request.confidence, progress=progress)
         facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
         person = {"CT file": str(path), **identifying_text(scan)} if request.include_phi else {}
