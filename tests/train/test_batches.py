@@ -44,7 +44,7 @@ def batch(store, stage):
 def test_a_part_has_the_slices_own_pixels_and_its_tumor(store):
     made = batch(store, Stage(1.0, 32, 8, view="part"))
     assert made.images.shape == (8, 1, 32, 32)
-    whole = store.stack("volume-1", made.refs[0].z, [0])[..., 0] / 127.5 - 1
+    whole = store.stack("volume-1", made.refs[0].z, [0])[0][..., 0] / 127.5 - 1
     part = made.images[0, 0].numpy()
     # Some window of the slice, at most half a pixel off, is the patch: its middle row correlates there alone.
     scores = [

@@ -30,6 +30,18 @@ SCREEN = replace(
 )
 """The paper's network and loss on whole slices of 3 mm pixels; 800 steps of 8 slices, float32."""
 
+_CONTEXT = replace(
+    SCREEN, name="screen-context", preprocessing=replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0)
+)
+_CONTRAST = replace(
+    SCREEN.augmentation,
+    liver_shift=0.6,
+    liver_texture=(0.3, 1.8),
+    tumor_shift=0.25,
+    contrast_probability=0.5,
+    noise=0.25,
+)
+
 # 420 steps on parts of slices of 128 pixels of 2 mm, then 170 on whole slices of 192: as many pixels as 800 steps at 128. The
 # rate stays up after the change, because normalisation and attention pool over what is seen.
 _PARTS = replace(
@@ -77,11 +89,9 @@ CANDIDATES: dict[str, Experiment] = {
         # The tumor's channel learns tumor given liver; the mask takes tumor inside the liver only.
         replace(SCREEN, name="screen-conditional", loss="ce_dice_conditional", postprocessing=_INSIDE),
         # Three slices 5 mm apart as channels: the paper's stated limit is the lack of context along z.
-        replace(
-            SCREEN,
-            name="screen-context",
-            preprocessing=replace(SCREEN.preprocessing, context_slices=1, context_mm=5.0),
-        ),
+        _CONTEXT,
+        # And livers, tumors and noise that the patients at hand do not have.
+        replace(_CONTEXT, name="screen-contrast", augmentation=_CONTRAST),
         # A lesion is drawn first and then a slice through it, so that small ones are seen.
         replace(SCREEN, name="screen-lesions", sampling=replace(SCREEN.sampling, tumor_by="lesion")),
         # Parts of slices at finer resolution and without the air around, whole slices at the end; also with the loss above.

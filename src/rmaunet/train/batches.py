@@ -90,7 +90,8 @@ class Batches:
         case = self.store.case(ref.case)
         k, dz = settings.context_slices, case.spacing_mm[0]
         reach = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
-        image = self.store.stack(ref.case, ref.z, [reach * i for i in range(-k, k + 1)])
+        offsets = [reach * i for i in range(-k, k + 1)]
+        image, labels = self.store.stack(ref.case, ref.z, offsets)
         drawn = draw(self.experiment.augmentation, seed=self.experiment.seed, position=position)
         part = stage.view == "part"
         ratio = 1.0 if part else settings.size / stage.size  # the same field of view, more coarsely
@@ -100,14 +101,14 @@ class Batches:
         else:
             side = settings.size / ratio
             step = (case.shape[1] / side, case.shape[2] / side)
-        labels = self.store.labels(ref.case)[ref.z]
         centre = self._liver_middle(ref.case) if settings.grid == "liver" else None
         if part:
             extent = (stage.size * step[0] / drawn.scale, stage.size * step[1] / drawn.scale)
             seed = self.experiment.seed
-            centre = focus(image[..., k], labels, extent=extent, seed=seed, position=position)
+            centre = focus(image[..., k], labels[..., k], extent=extent, seed=seed, position=position)
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
-        return apply(drawn, image, labels, size=stage.size, step=step, centre=centre)
+        patch, marked = apply(drawn, image, labels, size=stage.size, step=step, centre=centre)
+        return patch, marked[k]
 
     def _find_liver_middle(self, case: str) -> tuple[float, float] | None:
         """Middle (row, column) of the box around a case's liver over all slices; None if it has none."""
