@@ -80,6 +80,8 @@ def test_a_patch_has_it_and_stays_in_the_window():
     labels = np.zeros((32, 32, 1), np.uint8)
     labels[8:24, 8:24] = 1
     image = np.where(labels > 0, 160, 120).astype(np.uint8)
+    dark = replace(draw(NONE, seed=0, position=0), contrast=Contrast(liver=-2.0), gamma=1.3)
+    assert apply(dark, image, labels, size=32)[0].min() == -1  # a gamma curve of less than -1 would be no number
     drawn = replace(draw(NONE, seed=0, position=0), contrast=Contrast(liver=2.0))
     out, marked = apply(drawn, image, labels, size=32)
     assert out.max() == 1

@@ -54,7 +54,7 @@ def change_contrast(image: NDArray[np.float32], labels: NDArray[np.uint8], contr
         contrast: What to change.
 
     Returns:
-        (C, H, W); may leave [-1, 1].
+        (C, H, W) in [-1, 1].
     """
     changed = image.copy()
     for plane, mask in zip(changed, labels, strict=True):
@@ -67,7 +67,7 @@ def change_contrast(image: NDArray[np.float32], labels: NDArray[np.uint8], contr
         plane += inside * (np.float32(contrast.texture - 1) * (plane - np.float32(mean)) + np.float32(contrast.liver))
         if contrast.tumor:
             plane += _soft(tumor_mask(mask)) * np.float32(contrast.tumor)
-    return changed
+    return np.clip(changed, -1, 1, out=changed)
 
 
 def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
