@@ -17,7 +17,7 @@ def test_the_table_names_every_decision() -> None:
         leads = re.findall(r"^- \*\*(.*?)\*\*", text, re.MULTILINE | re.DOTALL)
         stand[part] = [" ".join(lead.split()).removesuffix(".") for lead in leads]
     assert list(named) == list(stand)
-    assert named == stand
+    assert named == stand, "a new decision stands last in its part, and in the part's row of the table"
 
 
 def test_the_table_leads_to_the_parts() -> None:
