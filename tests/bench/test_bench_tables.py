@@ -59,7 +59,7 @@ def test_ratios_and_shares():
 def test_of_a_busy_machine_processor_time_counts():
     rows = [network("openvino bfloat16", 200.0, 30.0) | {"cpu_ms": 48.0}]
     rows.append(network("openvino int8", 300.0, 20.0) | {"cpu_ms": 40.0})
-    text = tables(head(network=rows, busy=True))
+    text = shown(head(network=rows, busy=True))
     assert "| 16 | 1 | openvino int8 | 40.0 | 1.20 |" in text
     assert "300" not in text
 
