@@ -16,7 +16,7 @@ import time
 
 import torch
 
-from rmaunet.bench.markdown import spread
+from rmaunet.bench.spread import spread
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict.denormals import flushed_denormals
 

@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from rmaunet.bench.markdown import markdown
 from rmaunet.bench.record import new_record
 from rmaunet.data.phantom import Phantom, phantom
 from rmaunet.data.store import Store, StoreWriter
-from rmaunet.evaluate import evaluate_case
+from rmaunet.evaluate import evaluate_case, markdown_table
 from rmaunet.experiments.experiment import Experiment, Stage
 from rmaunet.experiments.presets import FAST
 from rmaunet.files import write_json
@@ -94,7 +93,7 @@ def main() -> int:
     cells = [
         [str(r["seed"]), r["precision"], *(f"{r[o]:.4f}" for o in ORGANS), f"{r['cpu_seconds']:.0f}"] for r in rows
     ]
-    print(markdown(["seed", "precision", "liver Dice", "tumor Dice", "CPU s"], cells))
+    print(markdown_table([["seed", "precision", "liver Dice", "tumor Dice", "CPU s"], *cells]), end="")
     for organ, change in changes.items():
         mean = statistics.mean(change)
         verdict = "within" if abs(mean) <= LARGEST_CHANGE else "beyond"

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from rmaunet.bench.agreement import verdicts
 from rmaunet.bench.plots import memory_plot, network_plot, stages_plot
 from rmaunet.bench.tables import tables
+from rmaunet.evaluate import markdown_table
 
 ROOT = Path(__file__).parents[1]
 CALIBRATED = {"p": "phantoms", "e": "phantoms and the example CT"}
@@ -38,17 +39,31 @@ def agreement() -> str:
             + "."
             + (f" Calibration of int8: {CALIBRATED[mark]}." if (mark := manifest.get("calibration", "")[-1:]) else ""),
             "",
-            "| runtime | cases | liver Dice, pooled | tumor Dice, pooled | largest change of a case | voxels that differ | "
-            "slices computed | liver slices lost | |",
-            "|---|---|---|---|---|---|---|---|---|",
         ]
-        for line in verdicts(rows):
-            lines.append(
-                f"| {line['way']} | {line['cases']} | {line['liver_dice']:.6f} | {line['tumor_dice']:.6f} | "
-                f"{line['largest_change']:.6f} | {line['voxels_different']} | {line['slices_computed']:.0%} | "
-                f"{line['liver_slices_lost']} | {'accepted' if line['accepted'] else 'not accepted'} |"
-            )
-        lines.append("")
+        head = [
+            "runtime",
+            "cases",
+            "liver Dice, pooled",
+            "tumor Dice, pooled",
+            "largest change of a case",
+            "voxels that differ",
+        ]
+        head += ["slices computed", "liver slices lost", "verdict"]
+        body = [
+            [
+                line["way"],
+                str(line["cases"]),
+                f"{line['liver_dice']:.6f}",
+                f"{line['tumor_dice']:.6f}",
+                f"{line['largest_change']:.6f}",
+                str(line["voxels_different"]),
+                f"{line['slices_computed']:.0%}",
+                str(line["liver_slices_lost"]),
+                "accepted" if line["accepted"] else "not accepted",
+            ]
+            for line in verdicts(rows)
+        ]
+        lines.append(markdown_table([head, *body]))
     return "\n".join(lines).rstrip("\n")
 
 

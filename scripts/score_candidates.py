@@ -5,6 +5,8 @@ scored on whole scans (masks and numbers are kept beside the weights, and made o
 OUT.json, the manifest; runs that stand there and are not in RUNS stay. `scripts/make_weights_doc.py` makes the page of them.
 
     python scripts/score_candidates.py RUNS LiTS/ -o results/weights/screening --names screen screen-context
+
+A network that looks around the liver needs one that finds it: `--locator NAME` takes NAME's of the same fold.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--names", nargs="+", required=True)
+    parser.add_argument("--locator", help="candidate that finds the liver for those that look around it")
     args = parser.parse_args()
     cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
     hashes = Hashes(args.runs / "hashes.json")
@@ -76,7 +79,12 @@ def main() -> None:
             if not finished(run):
                 say(f"{folder}: not finished")
                 continue
-            scored = score_run(run, hashes, say, paper_slices=False, surface=False)
+            locator = None
+            if experiment.preprocessing.grid == "liver":
+                if not args.locator:
+                    sys.exit(f"{folder}: looks around a liver found before: name what finds it with --locator")
+                locator = load_weights(args.runs / args.locator / path.stem / "weights")
+            scored = score_run(run, hashes, say, paper_slices=False, surface=False, locator=locator)
             patients = fold["patients"]
             rows += [
                 {"experiment": name, "fold": run.fold, "patient": patients.get(one.name, one.name), **one.row()}
@@ -90,6 +98,7 @@ def main() -> None:
                     "fold": run.fold,
                     "settings": stored,
                     "weights_sha256": scored.weights,
+                    "locator": args.locator if locator else None,
                     "training": card.training,
                     "trained_on": trained["cases"],
                     "start": trained["start"],

@@ -12,6 +12,7 @@ from rmaunet.errors import ModelError
 from rmaunet.io import dicom_samples
 from rmaunet.io.dicom_codecs import CodestreamError
 from rmaunet.predict import Prediction, weights
+from rmaunet.preprocess import Preprocessing, prepare
 from rmaunet.segment import selfcheck
 from rmaunet.segment.selfcheck import self_check
 from rmaunet.volume import Volume
@@ -27,7 +28,8 @@ class Oracle:
 
     def predict(self, ct: Volume) -> Prediction:
         truth = selfcheck.phantom("abdomen", seed=1, shape=SMALL).mask
-        return Prediction(Volume(array=self.change(truth.array), affine=ct.affine, coordinate_system="PATIENT"))
+        mask = Volume(array=self.change(truth.array), affine=ct.affine, coordinate_system="PATIENT")
+        return Prediction(mask, prepare(ct, Preprocessing()))
 
 
 def steps(change=lambda array: array) -> dict[str, str | None]:

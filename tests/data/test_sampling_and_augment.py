@@ -69,10 +69,10 @@ def test_nothing_to_train_on_is_said():
 
 def test_no_augmentation_is_the_slice_itself():
     rng = np.random.default_rng(0)
-    image, labels = rng.integers(0, 256, (16, 16, 1)).astype(np.uint8), rng.integers(0, 3, (16, 16)).astype(np.uint8)
+    image, labels = rng.integers(0, 256, (16, 16, 1)).astype(np.uint8), rng.integers(0, 3, (16, 16, 1)).astype(np.uint8)
     out, mask = apply(draw(NONE, seed=0, position=0), image, labels, size=16)
     assert np.array_equal(out[0], from_bytes(image[..., 0]))
-    assert np.array_equal(mask, labels)
+    assert np.array_equal(mask[0], labels[..., 0])
 
 
 @pytest.mark.parametrize(
@@ -86,19 +86,20 @@ def test_no_augmentation_is_the_slice_itself():
 )
 def test_flips_and_quarter_turns_move_image_and_labels_together(drawn, turn):
     rng = np.random.default_rng(2)
-    image, labels = rng.integers(0, 256, (17, 17, 2)).astype(np.uint8), rng.integers(0, 3, (17, 17)).astype(np.uint8)
+    image, labels = rng.integers(0, 256, (17, 17, 2)).astype(np.uint8), rng.integers(0, 3, (17, 17, 2)).astype(np.uint8)
     out, mask = apply(drawn, image, labels, size=17)
     assert np.allclose(out[1], turn(from_bytes(image[..., 1])), atol=1.1 / 127.5)
-    assert np.array_equal(mask, turn(labels))
+    for channel in range(2):
+        assert np.array_equal(mask[channel], turn(labels[..., channel]))
 
 
 def test_scale_magnifies_about_the_middle():
-    labels = np.zeros((64, 64), np.uint8)
+    labels = np.zeros((64, 64, 1), np.uint8)
     labels[24:40, 24:40] = 1
     for scale in (0.5, 1.5, 2.0):
-        _, mask = apply(Draw(scale=scale), labels[..., None] * 255, labels, size=64)
+        _, mask = apply(Draw(scale=scale), labels * 255, labels, size=64)
         assert abs(np.sqrt(mask.sum()) - 16 * scale) <= 1
-        rows, columns = np.nonzero(mask)
+        rows, columns = np.nonzero(mask[0])
         assert abs(rows.mean() - 31.5) <= 0.5
         assert abs(columns.mean() - 31.5) <= 0.5
 
@@ -106,14 +107,14 @@ def test_scale_magnifies_about_the_middle():
 def test_a_coarse_patch_averages_instead_of_aliasing():
     stripes = np.zeros((64, 64, 1), np.uint8)
     stripes[::2] = 255
-    out, _ = apply(Draw(), stripes, np.zeros((64, 64), np.uint8), size=32, step=(2.0, 2.0))
+    out, _ = apply(Draw(), stripes, np.zeros_like(stripes), size=32, step=(2.0, 2.0))
     assert np.abs(out).max() < 0.02
 
 
 def test_outside_is_air_and_background():
-    out, mask = apply(Draw(), np.full((8, 8, 1), 200, np.uint8), np.ones((8, 8), np.uint8), size=16)
+    out, mask = apply(Draw(), np.full((8, 8, 1), 200, np.uint8), np.ones((8, 8, 1), np.uint8), size=16)
     assert out[0, 0, 0] == -1
-    assert mask[0, 0] == 0
+    assert mask[0, 0, 0] == 0
     assert mask.sum() == 64
 
 
@@ -135,6 +136,16 @@ def test_intensities_stay_in_the_window():
     settings = Augmentation(gain=0.5, bias=0.5, gamma=2.0, noise=0.3, intensity_probability=1.0)
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 1)).astype(np.uint8)
     for position in range(20):
-        out, _ = apply(draw(settings, seed=0, position=position), image, np.zeros((16, 16), np.uint8), size=16)
+        out, _ = apply(draw(settings, seed=0, position=position), image, np.zeros_like(image), size=16)
         assert np.isfinite(out).all()
         assert np.abs(out).max() <= 1
+
+
+def test_near_takes_the_liver_and_slices_close_to_it():
+    one = case("volume-1", liver=[0, 0, 0, 0, 5, 0, 0, 0], tumor=[0] * 8)
+    for balance in ("none", "case"):
+        sampler = Sampler([one], Sampling(slices="near", balance=balance, near_mm=2.5), seed=0)
+        drawn = {sampler.draw(position).z for position in range(200)}
+        assert drawn == {2, 3, 4, 5, 6}
+    with pytest.raises(ValueError, match="near_mm = -1"):
+        Sampling(near_mm=-1)

@@ -42,8 +42,11 @@ def test_each_lesion_is_kept_with_its_first_and_last_slice(tmp_path):
 
 
 def test_neighbours_beyond_the_ends_repeat_the_end_slice(tmp_path):
-    stack = Store(write(tmp_path)).stack("a", 0, (-1, 0, 2))
-    assert np.array_equal(stack, np.stack([IMAGES["a"][0], IMAGES["a"][0], IMAGES["a"][2]], axis=-1))
+    store = Store(write(tmp_path))
+    images, labels = store.stack("a", 0, (-1, 0, 2))
+    for found, whole in ((images, store.images("a")), (labels, store.labels("a"))):
+        assert np.array_equal(found, np.stack([whole[0], whole[0], whole[2]], axis=-1))
+    assert np.array_equal(images[..., 2], IMAGES["a"][2])
 
 
 def test_changed_bytes_are_found(tmp_path):

@@ -1,9 +1,9 @@
 """The worked example of docs/adding-a-data-set.md does what the page says."""
 
-import importlib.util
 import inspect
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,29 +17,19 @@ FILE, REGISTER, TREE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 CONTRACTS = ROOT / "tests" / "contracts"
 
 
-def load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def contract(load_file: Callable[..., ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Follow the page up to step 3; undone afterwards."""
     file = tmp_path / "clinic.py"
     file.write_text(FILE, encoding="utf-8")
     monkeypatch.setitem(DATASETS, "clinic", None)
     for name in ("rmaunet.data.clinic", "trees", "contract_of_data_sets"):
         monkeypatch.setitem(sys.modules, name, None)
-    module = load("rmaunet.data.clinic", file)
+    module = load_file(file, "rmaunet.data.clinic")
     exec(REGISTER, {"DATASETS": DATASETS, "cases": module.cases})
-    trees = load("trees", CONTRACTS / "trees.py")
+    trees = load_file(CONTRACTS / "trees.py")
     exec(TREE, vars(trees))
-    return load("contract_of_data_sets", CONTRACTS / "test_datasets.py")
+    return load_file(CONTRACTS / "test_datasets.py", "contract_of_data_sets")
 
 
 def test_contract(contract: ModuleType, tmp_path: Path) -> None:

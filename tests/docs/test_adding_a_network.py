@@ -1,8 +1,8 @@
 """The worked example of docs/adding-a-network.md does what the page says."""
 
-import importlib.util
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -20,23 +20,14 @@ PAGE = (ROOT / "docs" / "adding-a-network.md").read_text(encoding="utf-8")
 FILE, REGISTER, FACT, COUNT, TRAIN = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def load(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+def added(load_file: Callable[..., ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """Follow the page up to step 3; undone afterwards."""
     file = tmp_path / "sum_unet.py"
     file.write_text(FILE, encoding="utf-8")
     facts = dict(FACTS)
     names = {"NETWORKS": dict(NETWORKS), "FACTS": facts, "NetworkFacts": NetworkFacts}
-    names["SumUNet"] = load("sum_unet", file).SumUNet
+    names["SumUNet"] = load_file(file).SumUNet
     exec(REGISTER, names)
     exec(FACT, names)
     monkeypatch.setitem(NETWORKS, "sum_unet", names["NETWORKS"]["sum_unet"])
@@ -44,9 +35,9 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     return names
 
 
-def test_contract(added: dict[str, object]) -> None:
+def test_contract(added: dict[str, object], load_file: Callable[..., ModuleType]) -> None:
     """Every function of the contract tests accepts the new network."""
-    contract = load("contract_of_networks", ROOT / "tests" / "contracts" / "test_networks.py")
+    contract = load_file(ROOT / "tests" / "contracts" / "test_networks.py", "contract_of_networks")
     assert "sum_unet" in contract.NAMES
     checked = []
     for name, check in vars(contract).items():

@@ -1,20 +1,17 @@
 """docs/leak-detection.md shows what results/overlap holds, and the limits of the code."""
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from rmaunet.data.overlap import SAME_PATIENT, SAME_SCAN
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_document_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("make_leak_doc", ROOT / "scripts" / "make_leak_doc.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_document_is_up_to_date(load_file: Callable[..., ModuleType]) -> None:
+    module = load_file(ROOT / "scripts" / "make_leak_doc.py")
     text = module.DOCUMENT.read_text(encoding="utf-8")
     assert module.generate() == text, "run scripts/make_leak_doc.py"
     assert f"SAME_SCAN = {SAME_SCAN} and SAME_PATIENT = {SAME_PATIENT}" in text

@@ -1,9 +1,9 @@
 """docs/network.md says what the code does."""
 
 import ast
-import importlib.util
 import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -17,13 +17,8 @@ DOCUMENT = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_network_doc", ROOT / "scripts" / "make_network_doc.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_file: Callable[..., ModuleType]) -> ModuleType:
+    return load_file(ROOT / "scripts" / "make_network_doc.py")
 
 
 def test_generated_tables_are_up_to_date(script: ModuleType) -> None:

@@ -1,7 +1,6 @@
 """The generated pages are up to date, and the default follows from the measured agreement."""
 
 import csv
-import importlib.util
 from pathlib import Path
 
 from rmaunet.bench.agreement import verdicts
@@ -10,13 +9,8 @@ from rmaunet.predict.choose import ACCEPTED
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_pages_are_what_the_script_writes(monkeypatch):
-    path = ROOT / "scripts" / "make_performance_docs.py"
-    spec = importlib.util.spec_from_file_location("make_performance_docs", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_pages_are_what_the_script_writes(load_file, monkeypatch):
+    module = load_file(ROOT / "scripts" / "make_performance_docs.py")
     monkeypatch.setattr("sys.argv", ["make_performance_docs.py", "--check"])
     assert module.main() == 0, "run scripts/make_performance_docs.py"
 

@@ -1,9 +1,9 @@
 """docs/reproduce.md, docs/statistics.md and docs/study.md say what the code does and what the results hold."""
 
 import doctest
-import importlib.util
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -18,13 +18,8 @@ PAGE = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_study_doc", ROOT / "scripts" / "make_study_doc.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_file: Callable[..., ModuleType]) -> ModuleType:
+    return load_file(ROOT / "scripts" / "make_study_doc.py")
 
 
 def test_every_table_and_figure_has_its_line() -> None:

@@ -1,6 +1,5 @@
 """docs/weights.md shows what results/weights holds."""
 
-import importlib.util
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def maker():
-    spec = importlib.util.spec_from_file_location("make_weights_doc", ROOT / "scripts" / "make_weights_doc.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def maker(load_file):
+    return load_file(ROOT / "scripts" / "make_weights_doc.py")
 
 
 def test_the_tables_are_up_to_date(maker):

@@ -13,7 +13,7 @@ def grids():
     yield plan_grid((100, 90), (2.5, 2.5), Preprocessing(grid="spacing"))  # shrinks on the way back
     yield plan_grid((60, 200), (0.9, 1.2), Preprocessing(size=64))
     yield plan_grid((40, 90), (1, 1), Preprocessing(grid="centre_crop", size=64))  # reaches beyond the slice
-    yield plan_grid((90, 90), (1, 1), Preprocessing(grid="body_crop", size=32), body=(11, 70, 5, 88))
+    yield plan_grid((90, 90), (1, 1), Preprocessing(grid="body_crop", size=32), around=(11, 70, 5, 88))
     yield Grid((1, 1), (0, 1, 0, 1), (1, 1), (16, 16), (7, 7))
 
 

@@ -1,12 +1,12 @@
 """Reports of real scans from public packages in a real browser: pictures taken, a lesion clicked, nothing amiss.
 
-The packages are fetched through pip, or come from the cache of `rmaunet demo`; without a network these tests are skipped.
-They take minutes, and run where RMAUNET_REAL_REPORTS=1 is set.
+The packages come from the cache of `rmaunet demo` or through pip; where they cannot be fetched, and only there, a test is
+skipped.
 """
 
 import importlib.util
-import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -14,42 +14,58 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rmaunet.errors import RmaunetError
+from rmaunet.errors import InputError
+from rmaunet.files import cache_folder
 from rmaunet.report.page import viewer_script
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")
 
 ROOT = Path(__file__).parents[2]
-CACHE = Path.home() / ".cache" / "rmaunet"  # not the tests' own: what `make demo` has fetched is not fetched again
+CACHE = cache_folder()  # the user's, not the tests' own: what `make demo` has fetched is not fetched again
 
 pytestmark = [
-    pytest.mark.skipif("RMAUNET_REAL_REPORTS" not in os.environ, reason="RMAUNET_REAL_REPORTS=1 asks for it"),
     pytest.mark.skipif(browsing.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("playwright") is None, reason="no playwright here (pip install -e .[dev])"
+    ),
     pytest.mark.skipif(viewer_script() is None, reason="this installation has no viewer (built without npm)"),
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
 ]
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_screenshots", ROOT / "scripts" / "make_screenshots.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(load_file: Callable[..., ModuleType]) -> ModuleType:
+    return load_file(ROOT / "scripts" / "make_screenshots.py")
 
 
-@pytest.mark.parametrize("what", ["demo", "tumors"])
-def test_a_real_report_is_clicked_and_pictured(what: str, script: ModuleType, tmp_path: Path) -> None:
-    cache = CACHE if CACHE.is_dir() else tmp_path / "cache"
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return CACHE if CACHE.is_dir() else tmp_path_factory.mktemp("public")
+
+
+def fetched(fetch: Callable[[Path], object], cache: Path) -> None:
     try:
-        page = {"demo": script.demo_report, "tumors": script.tumors_report}[what](tmp_path, cache)
-    except (RmaunetError, subprocess.SubprocessError, OSError) as error:
+        fetch(cache)
+    except (InputError, subprocess.SubprocessError) as error:
         pytest.skip(f"the public package cannot be fetched here ({error})")
+
+
+def check_and_picture(page: Path, script: ModuleType, picture: Path) -> None:
     assert page.stat().st_size < 15e6
-    script.shoot(page, tmp_path / "page.png")  # clicks, compares the crosshair, fails on errors and requests
-    picture = np.asarray(Image.open(tmp_path / "page.png").convert("RGB")).astype(int)
-    liver = np.abs(picture - (0, 170, 190)).sum(axis=2) < 90
-    assert liver.sum() > 2000  # teal contours and the liver in 3-D
-    assert picture.std() > 40
+    with browsing.opened(page, width=script.WIDTH, height=script.HEIGHT) as found:
+        browsing.check_report(found)
+        script.take(found, picture)
+    shown = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    teal = np.abs(shown - (0, 170, 190)).sum(axis=2) < 90
+    assert teal.sum() > 2000  # contours, and the liver in 3-D
+    assert shown.std() > 40
+
+
+def test_the_demo_ct_segmented_by_the_shipped_weights(script: ModuleType, cache: Path, tmp_path: Path) -> None:
+    fetched(script.fetch_example, cache)
+    check_and_picture(script.demo_report(tmp_path, cache, confidence=False), script, tmp_path / "page.png")
+
+
+def test_a_public_liver_full_of_tumors(script: ModuleType, cache: Path, tmp_path: Path) -> None:
+    fetched(script.fetch_tumors, cache)
+    check_and_picture(script.tumors_report(tmp_path, cache), script, tmp_path / "page.png")

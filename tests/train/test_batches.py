@@ -44,7 +44,7 @@ def batch(store, stage):
 def test_a_part_has_the_slices_own_pixels_and_its_tumor(store):
     made = batch(store, Stage(1.0, 32, 8, view="part"))
     assert made.images.shape == (8, 1, 32, 32)
-    whole = store.stack("volume-1", made.refs[0].z, [0])[..., 0] / 127.5 - 1
+    whole = store.stack("volume-1", made.refs[0].z, [0])[0][..., 0] / 127.5 - 1
     part = made.images[0, 0].numpy()
     # Some window of the slice, at most half a pixel off, is the patch: its middle row correlates there alone.
     scores = [
@@ -59,3 +59,21 @@ def test_the_whole_has_every_pixel_of_the_liver(store):
     made = batch(store, Stage(1.0, 32, 8))
     liver = made.targets[:, 0].sum(dim=(1, 2))
     assert (liver == 20 * 30 / 4).all()
+
+
+def test_a_network_around_the_liver_sees_the_middle_of_the_livers_box(tmp_path):
+    labels = np.zeros((3, SIDE, 2 * SIDE), np.uint8)
+    labels[1, 4:24, 90:120] = 1  # 20 x 30, near a corner
+    with StoreWriter(tmp_path, Preprocessing(size=SIDE)) as writer:
+        writer.add("volume-1", labels * 100, labels, spacing_mm=(2.0, 1.5, 1.5))
+    experiment = replace(
+        EXPERIMENT, preprocessing=Preprocessing(size=32, grid="liver", spacing_mm=1.5), sampling=Sampling()
+    )
+    store = Store(tmp_path)
+    sampler = Sampler(store.cases, experiment.sampling, seed=0)
+    plan = make_plan(experiment.training, slices=len(sampler), size=32)
+    liver = Batches(store, experiment, plan, sampler).make(0).targets[:, 0].numpy()
+    assert (liver.sum(axis=(1, 2)) == 20 * 30).all()
+    rows, columns = liver[0].any(axis=1).nonzero()[0], liver[0].any(axis=0).nonzero()[0]
+    assert abs(rows.mean() - 15.5) <= 0.5
+    assert abs(columns.mean() - 15.5) <= 0.5

@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rmaunet.bench.markdown import markdown, spread
+from rmaunet.bench.spread import spread
+from rmaunet.evaluate import markdown_table
 
 __all__ = ["metrics_table", "peers_table"]
 
@@ -26,7 +27,8 @@ def metrics_table(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     size = " x ".join(str(side) for side in rows[0]["size"])
     head = ["organ", "tool", "CPU s, median (range)", "times rmaunet", *figures]
-    return f"Surface figures (mm; surface dice at 2 mm) of one case of {size} voxels, one thread.\n\n{markdown(head, body)}"
+    words = f"Surface figures (mm; surface dice at 2 mm) of one case of {size} voxels, one thread."
+    return f"{words}\n\n{markdown_table([head, *body])}"
 
 
 def peers_table(found: Mapping[str, Any]) -> str:
@@ -59,7 +61,7 @@ def peers_table(found: Mapping[str, Any]) -> str:
     return (
         f"Whole scans of {size}, .nii.gz to .nii.gz; median (range) of {len(next(iter(runs.values())))} turns. Where not all "
         "calls of a network were computed, its time is that of those computed times the number of calls.\n\n"
-        + markdown([*head, "whole, times rmaunet", "whole, times rmaunet of base 64", "peak MiB"], body)
+        + markdown_table([[*head, "whole, times rmaunet", "whole, times rmaunet of base 64", "peak MiB"], *body])
     )
 
 

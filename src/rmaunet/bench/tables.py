@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rmaunet.bench.markdown import markdown, spread
 from rmaunet.bench.peers import metrics_table, peers_table
+from rmaunet.bench.spread import spread
+from rmaunet.evaluate import markdown_table
 
 __all__ = ["tables"]
 
@@ -42,7 +43,7 @@ def tables(found: Mapping[str, Any]) -> str:
         "allocator": _allocator,
     }
     parts += [table(found[name]) for name, table in sections.items() if found.get(name)]
-    return "\n\n".join(parts)
+    return "\n\n".join(part.rstrip("\n") for part in parts)
 
 
 def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> str:
@@ -72,7 +73,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "times faster than torch float32",
         "share of the peak",
     ]
-    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown(head, body)}"
+    return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown_table([head, *body])}"
 
 
 def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -91,7 +92,7 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices", "runtime", "computed", "wall s", "CPU s", "start s", *(f"{name} s" for name in stages)]
-    table = markdown([*head, "outside / network"], body)
+    table = markdown_table([[*head, "outside / network"], *body])
     return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n{table}{_saved(rows)}"
 
 
@@ -105,7 +106,7 @@ def _volume_cpu(rows: Sequence[Mapping[str, Any]]) -> str:
         ]
         for row in rows
     ]
-    table = markdown(["slices", "runtime", "computed", "CPU s"], body)
+    table = markdown_table([["slices", "runtime", "computed", "CPU s"], *body])
     return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz, by processor time.\n\n{table}{_saved(rows)}"
 
 
@@ -121,7 +122,7 @@ def _saved(rows: Sequence[Mapping[str, Any]]) -> str:
     a_slice = (every["cpu"] - some["cpu"]) / (every["computed"] - some["computed"])
     rest = every["cpu"] - a_slice * every["computed"]
     return (
-        f"\n\nThe search takes {some['wall'] / every['wall']:.2f} of the wall time and "
+        f"\nThe search takes {some['wall'] / every['wall']:.2f} of the wall time and "
         f"{some['cpu'] / every['cpu']:.2f} of the processor time of all slices. By processor time a slice costs "
         f"{a_slice * 1e3:.0f} ms, and all else, starting included, {rest:.1f} s: "
         f"{rest / (a_slice * every['computed']):.0%} of the network's on all slices."
@@ -142,13 +143,13 @@ def _network_cpu(rows: Sequence[Mapping[str, Any]]) -> str:
             ]
         )
     head = ["base", "batch", "runtime", "CPU ms a slice, median", f"times less than {rows[0]['way']}"]
-    return "Network, 256 x 256, by the processor time of all its threads.\n\n" + markdown(head, body)
+    return "Network, 256 x 256, by the processor time of all its threads.\n\n" + markdown_table([head, *body])
 
 
 def _startup(rows: Sequence[Mapping[str, Any]]) -> str:
     body = [[row["network"], str(len(row["wall"])), spread(row["wall"]), spread(row["cpu"])] for row in rows]
     head = ["network", "starts", "wall s, median (range)", "CPU s, median (range)"]
-    return "From the start of `rmaunet segment` to its first slices computed.\n\n" + markdown(head, body)
+    return "From the start of `rmaunet segment` to its first slices computed.\n\n" + markdown_table([head, *body])
 
 
 def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -163,7 +164,7 @@ def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices of 512 x 512", "peak GiB, measured", "predicted", "slices computed", "runtime"]
-    return "Memory of the whole process (`getrusage`).\n\n" + markdown(head, body)
+    return "Memory of the whole process (`getrusage`).\n\n" + markdown_table([head, *body])
 
 
 def _training(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -178,7 +179,7 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["base", "step", "slices/s, median (range)", "times eager float32"]
-    return "Training step, 256 x 256.\n\n" + markdown(head, body)
+    return "Training step, 256 x 256.\n\n" + markdown_table([head, *body])
 
 
 def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -197,6 +198,6 @@ def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["task", "base", "batch", "freed memory", "CPU s a step, median (range)", "of it system s", "page faults"]
-    return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown(
-        [*head, "peak MiB", "usual / kept, each pair"], body
+    return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown_table(
+        [[*head, "peak MiB", "usual / kept, each pair"], *body]
     )

@@ -1,4 +1,4 @@
-"""``rmaunet models list | show | verify | import | join``: weights and their cards."""
+"""``rmaunet models list | show | verify | import | join | cascade``: weights and their cards."""
 
 from __future__ import annotations
 
@@ -58,19 +58,36 @@ class Join:
     """Folder of the result; its name becomes the weights' name."""
 
 
+@dataclass(frozen=True)
+class Cascade:
+    """Put two networks in turn: one finds the liver in the whole scan, the other looks around it for liver and tumor."""
+
+    locator: tyro.conf.Positional[str]
+    """Name or folder of the weights that find the liver."""
+    refiner: tyro.conf.Positional[str]
+    """Folder of the weights that look around it, trained with the grid "liver"."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the result; its name becomes the weights' name."""
+
+
 MOST_RATIO = 20
 """Tensors hardly compress; a file that swells by more is a bomb."""
 
-ACTIONS: dict[str, type[Any]] = {"list": List, "show": Show, "verify": Verify, "import": Import, "join": Join}
+ACTIONS: dict[str, type[Any]] = {
+    "list": List,
+    "show": Show,
+    "verify": Verify,
+    "import": Import,
+    "join": Join,
+    "cascade": Cascade,
+}
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     if not argv or argv[0] not in ACTIONS:
         asked = bool(argv) and argv[0] in ("-h", "--help")
-        print(
-            "usage: rmaunet models {list,show,verify,import,join} [options]", file=sys.stdout if asked else sys.stderr
-        )
+        print(f"usage: rmaunet models {{{','.join(ACTIONS)}}} [options]", file=sys.stdout if asked else sys.stderr)
         for name, kind in ACTIONS.items():
             print(f"  {name:<8} {(kind.__doc__ or '').splitlines()[0]}", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
@@ -81,6 +98,8 @@ def main(argv: list[str]) -> int:
         return _show(args)
     if isinstance(args, Join):
         return _join(args)
+    if isinstance(args, Cascade):
+        return _cascade(args)
     return _verify(args) if isinstance(args, Verify) else _import(args)
 
 
@@ -143,8 +162,32 @@ def _join(args: Join) -> int:
 
     network, card = join_weights([load_weights(name) for name in args.weights], name=args.output.name)
     save_weights(args.output, network, card)
+    _keep_fingerprints(args.output, args.weights)
     print(args.output)
     return 0
+
+
+def _cascade(args: Cascade) -> int:
+    from rmaunet.predict import load_weights, save_weights
+    from rmaunet.predict.ensemble import cascade_card
+
+    locator, refiner = load_weights(args.locator), load_weights(args.refiner)
+    card = cascade_card(locator.card, refiner.card, name=args.output.name)
+    save_weights(args.output, refiner.network(), card, locator=locator)
+    _keep_fingerprints(args.output, (args.locator, args.refiner))
+    print(args.output)
+    return 0
+
+
+def _keep_fingerprints(folder: Path, names: tuple[str, ...]) -> None:
+    """Every training case of the parts can be recognised by the whole, as far as the parts could."""
+    from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
+    from rmaunet.predict.weights import FINGERPRINTS, fingerprint_file
+
+    files = [file for file in map(fingerprint_file, names) if file is not None]
+    prints = {one.name: one for file in files for one in read_fingerprints(file)}
+    if prints:
+        write_fingerprints(folder / FINGERPRINTS, list(prints.values()))
 
 
 def _tensors(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.data.contrast import PLAIN, Contrast, change_contrast
 from rmaunet.preprocess import from_bytes
 
 __all__ = ["Augmentation", "Draw", "apply", "draw"]
@@ -35,6 +36,11 @@ class Augmentation:
         gamma: Largest exponent of a gamma curve over the window; drawn between 1/gamma and gamma. 1 is none.
         noise: Largest SD of added noise, in half windows.
         intensity_probability: How often each of gain, bias, gamma and noise is drawn.
+        liver_shift: Largest shift of the liver's intensity against its surroundings, in half windows; see
+            :mod:`rmaunet.data.contrast`.
+        liver_texture: Lowest and highest factor on the differences inside the liver.
+        tumor_shift: Largest shift of the tumors' intensity against the liver, in half windows.
+        contrast_probability: How often each of these three is drawn.
     """
 
     scale: tuple[float, float] = (0.8, 1.2)
@@ -49,18 +55,25 @@ class Augmentation:
     gamma: float = 1.0
     noise: float = 0.0
     intensity_probability: float = 0.5
+    liver_shift: float = 0.0
+    liver_texture: tuple[float, float] = (1.0, 1.0)
+    tumor_shift: float = 0.0
+    contrast_probability: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
         shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical")
-        for name in (*shares, "intensity_probability", "shift", "gain"):
+        for name in (*shares, "intensity_probability", "contrast_probability", "shift", "gain"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ValueError(f"scale = {self.scale}: must be two positive numbers, the smaller first")
         if not -360 <= self.rotation_degrees[0] <= self.rotation_degrees[1] <= 360:
             raise ValueError(f"rotation_degrees = {self.rotation_degrees}: must be two angles, the smaller first")
-        for name, low, high in (("gamma", 1, 10), ("bias", 0, 2), ("noise", 0, 2)):
+        if not 0 <= self.liver_texture[0] <= self.liver_texture[1]:
+            raise ValueError(f"liver_texture = {self.liver_texture}: must be two factors, the smaller first")
+        ranges = (("gamma", 1, 10), ("bias", 0, 2), ("noise", 0, 2), ("liver_shift", 0, 2), ("tumor_shift", 0, 2))
+        for name, low, high in ranges:
             if not low <= getattr(self, name) <= high:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between {low} and {high}")
 
@@ -85,6 +98,7 @@ class Draw:
         gamma: Exponent over the window.
         noise: SD of added noise.
         seed: Of the noise.
+        contrast: Of liver and tumors.
     """
 
     scale: float = 1.0
@@ -97,6 +111,7 @@ class Draw:
     gamma: float = 1.0
     noise: float = 0.0
     seed: int = 0
+    contrast: Contrast = PLAIN
 
 
 def draw(settings: Augmentation, *, seed: int, position: int) -> Draw:
@@ -113,9 +128,14 @@ def draw(settings: Augmentation, *, seed: int, position: int) -> Draw:
     rng = np.random.default_rng((seed, 3, position))
     # Every number is drawn whether used or not, so that switching one part off leaves the others' draws alone.
     chance, value = rng.random(8), rng.random(9)
+    organ_chance, organ_value = rng.random(3), rng.random(3)
 
     def between(index: int, low: float, high: float) -> float:
         return float(low + (high - low) * value[index])
+
+    def of_organs(index: int, low: float, high: float, otherwise: float) -> float:
+        drawn = organ_chance[index] < settings.contrast_probability
+        return float(low + (high - low) * organ_value[index]) if drawn else otherwise
 
     p = settings.intensity_probability
     return Draw(
@@ -129,6 +149,11 @@ def draw(settings: Augmentation, *, seed: int, position: int) -> Draw:
         gamma=float(settings.gamma ** between(6, -1, 1)) if chance[6] < p else 1.0,
         noise=between(7, 0, settings.noise) if chance[7] < p else 0.0,
         seed=int(value[8] * 2**31),
+        contrast=Contrast(
+            liver=of_organs(0, -settings.liver_shift, settings.liver_shift, 0.0),
+            texture=of_organs(1, *settings.liver_texture, 1.0),
+            tumor=of_organs(2, -settings.tumor_shift, settings.tumor_shift, 0.0),
+        ),
     )
 
 
@@ -161,14 +186,13 @@ def apply(
     Args:
         drawn: Parameters.
         image: (H, W, C) stored intensities; outside of it is air.
-        labels: (H, W) in {0, 1, 2}; outside of it is background.
+        labels: (H, W, C) in {0, 1, 2}, of each channel's own slice; outside is background.
         size: Side of the patch in pixels.
         step: Source pixels per patch pixel along (rows, columns) at scale 1.
         centre: Source pixel (row, column) around which the patch is cut; the slice's middle if None.
 
     Returns:
-        The image (C, size, size) in [-1, 1] and the labels (size, size); labels by nearest neighbour, so no new value
-        appears.
+        The image and the labels (C, size, size), the image in [-1, 1]; labels by nearest neighbour, so no new value appears.
     """
     # A strong reduction would alias: average whole blocks of source pixels first.
     block = int(min(step) / drawn.scale + 0.35)
@@ -187,8 +211,14 @@ def apply(
     patch = cv2.warpAffine(
         shrunk, inner, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(0, 0, 0, 0)
     ).reshape(size, size, -1)
-    mask = cv2.warpAffine(labels, outer, (size, size), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=0)
-    return _intensity(drawn, from_bytes(np.ascontiguousarray(patch.transpose(2, 0, 1)))), np.asarray(mask, np.uint8)
+    mask = cv2.warpAffine(
+        labels, outer, (size, size), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=(0, 0, 0, 0)
+    ).reshape(size, size, -1)
+    made = from_bytes(np.ascontiguousarray(patch.transpose(2, 0, 1)))
+    marked = np.asarray(mask.transpose(2, 0, 1), np.uint8)
+    if not drawn.contrast.nothing:
+        made = change_contrast(made, marked, drawn.contrast)
+    return _intensity(drawn, made), np.ascontiguousarray(marked)
 
 
 def _intensity(drawn: Draw, image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,8 @@ class Sampling:
     """Settings of :class:`Sampler`.
 
     Attributes:
-        slices: "liver" takes liver-bearing slices only (what the paper's slice counts imply), "all" every slice.
+        slices: "liver" takes liver-bearing slices only (what the paper's slice counts imply), "near" those and the slices
+            within ``near_mm`` of them, "all" every slice.
         balance: "none" shuffles all slices each epoch (the paper); "case" draws a case first, so that a long scan weighs no
             more than a short one, then a kind of slice, then a slice of that kind.
         tumor_share: With "case": share of draws that take a tumor-bearing slice where the case has one.
@@ -28,13 +29,15 @@ class Sampling:
         tumor_by: With "case", how a tumor-bearing slice is drawn: "slice", each equally often, so that large lesions fill the
             draws; or "lesion", a lesion first and then a slice through it, so that a lesion of one slice is seen as often
             as one of forty.
+        near_mm: Of "near"; what a network that looks around a liver found before will be shown.
     """
 
-    slices: Literal["liver", "all"] = "liver"
+    slices: Literal["liver", "near", "all"] = "liver"
     balance: Literal["none", "case"] = "none"
     tumor_share: float = 0.4
     liver_share: float = 0.35
     tumor_by: Literal["slice", "lesion"] = "slice"
+    near_mm: float = 20.0
 
     def __post_init__(self) -> None:
         """Refuse shares that are no shares (ValueError)."""
@@ -42,6 +45,8 @@ class Sampling:
             raise ValueError(
                 f"tumor_share = {self.tumor_share}, liver_share = {self.liver_share}: each at least 0, at most 1 together"
             )
+        if not 0 <= self.near_mm <= 1000:
+            raise ValueError(f"near_mm = {self.near_mm}: must lie between 0 and 1000")
 
 
 @dataclass(frozen=True)
@@ -67,12 +72,7 @@ class Sampler:
     def __init__(self, cases: Sequence[StoredCase], settings: Sampling, *, seed: int) -> None:
         self.settings = settings
         self.seed = seed
-        self._all = [
-            SliceRef(case.name, z)
-            for case in cases
-            for z in range(case.shape[0])
-            if settings.slices == "all" or case.liver[z]
-        ]
+        self._all = [SliceRef(case.name, z) for case in cases for z in _slices(case, settings)]
         if not self._all:
             raise InputError("training cases", "slices", 0, "no slice to train on", "check the split and the masks")
         kinds = [_kinds(case, settings) for case in cases]
@@ -117,12 +117,24 @@ class _Kinds:
     lesions: list[list[SliceRef]]
 
 
+def _slices(case: StoredCase, settings: Sampling) -> list[int]:
+    """The slices of a case that may be drawn."""
+    if settings.slices == "all":
+        return list(range(case.shape[0]))
+    with_liver = np.flatnonzero(np.asarray(case.liver) > 0)
+    if settings.slices == "liver" or not len(with_liver):
+        return [int(z) for z in with_liver]
+    reach = int(settings.near_mm / case.spacing_mm[0])
+    near = np.abs(np.arange(case.shape[0])[:, None] - with_liver).min(axis=1) <= reach
+    return [int(z) for z in np.flatnonzero(near)]
+
+
 def _kinds(case: StoredCase, settings: Sampling) -> _Kinds:
     if settings.tumor_by == "lesion" and any(case.tumor) and not case.lesions:
         raise InputError(case.name, "lesions", None, "are not in this store", "run `rmaunet prepare` again")
     refs = [SliceRef(case.name, z) for z in range(case.shape[0])]
     tumor = [ref for ref in refs if case.tumor[ref.z]]
     liver = [ref for ref in refs if case.liver[ref.z] and not case.tumor[ref.z]]
-    rest = [ref for ref in refs if not case.liver[ref.z]] if settings.slices == "all" else []
+    rest = [refs[z] for z in _slices(case, settings) if not case.liver[z]]
     lesions = [[refs[z] for z in range(first, last + 1)] for first, last in case.lesions]
     return _Kinds(tumor, liver, rest, lesions)

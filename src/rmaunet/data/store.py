@@ -253,8 +253,8 @@ class Store:
         case = self.case(name)
         return self._labels[case.offset : case.offset + case.size].reshape(case.shape)
 
-    def stack(self, name: str, z: int, offsets: Iterable[int] = (0,)) -> NDArray[np.uint8]:
-        """Slices z + offset as (H, W, C) bytes; beyond the ends the end slice repeats."""
-        images = self.images(name)
-        last = len(images) - 1
-        return np.stack([images[min(max(z + offset, 0), last)] for offset in offsets], axis=-1)
+    def stack(self, name: str, z: int, offsets: Iterable[int] = (0,)) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Slices z + offset and their labels, both as (H, W, C) bytes; beyond the ends the end slice repeats."""
+        images, labels = self.images(name), self.labels(name)
+        slices = np.clip(z + np.asarray(list(offsets)), 0, len(images) - 1)
+        return np.moveaxis(images[slices], 0, -1).copy(), np.moveaxis(labels[slices], 0, -1).copy()

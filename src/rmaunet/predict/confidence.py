@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
 from rmaunet.predict.predictor import Predictor
 from rmaunet.predict.tta import WARPS, Warp, Warped
-from rmaunet.preprocess import Prepared, prepare
-from rmaunet.volume import Volume
+from rmaunet.preprocess import Prepared
 
 __all__ = ["STEPS", "KeptMaps", "Variant", "augmented", "rethresholded"]
 
@@ -116,7 +115,7 @@ def rethresholded(
 
 def augmented(
     predictor: Predictor,
-    ct: Volume,
+    prepared: Prepared,
     maps: KeptMaps,
     *,
     warps: Sequence[Warp] = WARPS,
@@ -126,7 +125,7 @@ def augmented(
 
     Args:
         predictor: The plain pass's.
-        ct: (D, H, W), HU, any orientation.
+        prepared: The CT as the network saw it in the plain pass.
         maps: The plain pass's; slices more than 10 mm beyond those it kept are not looked at again.
         warps: One pass each.
         progress: Told (slices done, slices in all passes).
@@ -134,7 +133,6 @@ def augmented(
     Yields:
         One mask a warp.
     """
-    prepared = prepare(ct, predictor.preprocessing)
     spacing_mm = prepared.ct.spacing
     slices = maps.slices(int(np.ceil(MARGIN_MM / spacing_mm[0])))
     for number, warp in enumerate(warps):

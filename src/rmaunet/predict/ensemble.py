@@ -11,7 +11,7 @@ from rmaunet.errors import ModelError
 from rmaunet.networks.ensemble import Ensemble
 from rmaunet.predict.weights import ModelCard, Weights
 
-__all__ = ["join_weights"]
+__all__ = ["cascade_card", "join_weights"]
 
 
 def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, ModelCard]:
@@ -33,6 +33,7 @@ def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, M
     first = members[0].card
     networks: list[nn.Module] = []
     for weights in members:
+        _alone(weights.card)
         _same(first, weights.card)
         network = weights.network()
         networks.extend(network.members if isinstance(network, Ensemble) else [network])
@@ -46,6 +47,41 @@ def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, M
         sha256="",
     )
     return Ensemble(networks).eval(), card
+
+
+def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str) -> ModelCard:
+    """The card of two networks in turn: one finds the liver in the whole scan, the other looks around it.
+
+    Args:
+        locator: Of weights that need no liver found before.
+        refiner: Of weights whose grid is "liver".
+        name: Of the result.
+
+    Returns:
+        The refiner's card with every training case of both, for :func:`~rmaunet.predict.weights.save_weights`.
+
+    Raises:
+        ModelError: If one cannot take its place.
+    """
+    for card, wanted in ((locator, False), (refiner, True)):
+        _alone(card)
+        if (card.preprocessing.grid == "liver") != wanted:
+            grid = "'liver' is needed" if wanted else "looks around a liver found before"
+            raise ModelError(
+                card.name, "grid", card.preprocessing.grid, grid, "give the locator first, then the refiner"
+            )
+    return replace(
+        refiner,
+        name=name,
+        trained_on=tuple(dict.fromkeys((*locator.trained_on, *refiner.trained_on))),
+        results={},
+    )
+
+
+def _alone(card: ModelCard) -> None:
+    if card.locator:
+        problem = "has one already"
+        raise ModelError(card.name, "locator", card.locator[:12], problem, "join the networks of each kind first")
 
 
 def _same(first: ModelCard, other: ModelCard) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
+from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_box, liver_mask, tumor_mask
 
 __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
 
@@ -94,7 +94,7 @@ def postprocess(
     Returns:
         ``labels``, {0, 1, 2}.
     """
-    box = _box(labels)
+    box = liver_box(labels)
     if box is None:
         return labels
     part = labels[box]
@@ -134,13 +134,3 @@ def _drop_lesions(part: NDArray[np.uint8], peaks: NDArray[np.bool_] | None, smal
         drop |= np.bincount(lesions[peaks], minlength=len(drop)) == 0
     drop[0] = False
     part[drop[lesions]] = LIVER
-
-
-def _box(labels: NDArray[np.uint8]) -> tuple[slice, slice, slice] | None:
-    depth = np.flatnonzero(labels.any(axis=(1, 2)))
-    if not len(depth):
-        return None
-    z = slice(int(depth[0]), int(depth[-1]) + 1)
-    flat: NDArray[np.bool_] = np.any(labels[z], axis=0)
-    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
-    return (z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))

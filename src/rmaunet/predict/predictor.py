@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.errors import ModelError
 from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
+from rmaunet.predict.locate import Place, liver_place
 from rmaunet.predict.memory import fitting_batch, predicted_bytes
 from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
@@ -34,13 +36,15 @@ class Prediction:
 
     Attributes:
         mask: uint8 labels {0, 1, 2} on the CT's own grid.
+        prepared: The CT as the network saw it, the second one's where there are two and the first found a liver.
         seconds: Time of each step; prepare, network and restore overlap, so that their sum may exceed what passed.
-        computed: Slices the network looked at.
+        computed: Slices the network looked at, the first one's added where there are two.
         batch: Slices a call.
         predicted_bytes: Peak memory that was expected.
     """
 
     mask: Volume
+    prepared: Prepared
     seconds: dict[str, float] = field(default_factory=dict)
     computed: int = 0
     batch: int = 0
@@ -58,6 +62,8 @@ class Predictor:
         all_slices: Look at every slice instead of every few and then around what is found (:mod:`rmaunet.predict.search`).
         max_memory: Bytes the process may take; the batch is made smaller to keep to it.
         why: Why this runtime, for manifests.
+        locator: Finds the liver first; this one then looks around it only, at the pixels of its own preprocessing, and
+            says alone what is liver and what is tumor. Needed where the preprocessing's grid is "liver".
     """
 
     def __init__(
@@ -70,7 +76,11 @@ class Predictor:
         all_slices: bool = False,
         max_memory: int | None = None,
         why: str = "given by the caller",
+        locator: Predictor | None = None,
     ) -> None:
+        if (preprocessing.grid == "liver") != (locator is not None):
+            raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
+        self.locator = locator
         self.runtime = runtime
         self.why = why
         self.preprocessing = preprocessing
@@ -124,9 +134,24 @@ class Predictor:
 
         Raises:
             UsageError: If what was asked for by name cannot be used here.
+            ModelError: If the weights look around a liver and none come with them that find it.
         """
+        card, locator = weights.card, None
+        if weights.locator is not None:
+            locator = cls.from_weights(
+                weights.locator,
+                runtime=runtime,
+                device=device,
+                batch=batch,
+                precision=precision,
+                threads=threads,
+                all_slices=all_slices,
+                max_memory=max_memory,
+            )
+        elif card.preprocessing.grid == "liver":
+            remedy = "join them with weights that find it: `rmaunet models cascade`"
+            raise ModelError(card.name, "locator", None, "these weights look around a liver found before", remedy)
         choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
-        card = weights.card
         return cls(
             choice.runtime,
             card.preprocessing,
@@ -135,6 +160,7 @@ class Predictor:
             all_slices=all_slices,
             max_memory=max_memory,
             why=choice.why,
+            locator=locator,
         )
 
     def predict(
@@ -148,10 +174,10 @@ class Predictor:
 
         Args:
             ct: (D, H, W), HU, any orientation.
-            progress: Told (slices done, slices of the scan).
+            progress: Told (slices done, slices of the scan, twice as many where there are two networks).
             watch: Shown the probabilities of each computed slice once, on the CT's own pixels, in any order: the index of
                 the slice in axial orientation (``volume.axial``), and float32 (2, H, W). Slices that are not shown were
-                skipped: nothing is there. It is called from another thread than the caller's.
+                skipped: nothing is there. It is called from another thread than the caller's. The locator's are not shown.
 
         Returns:
             The mask on the CT's grid, and what it took.
@@ -159,14 +185,30 @@ class Predictor:
         Raises:
             UsageError: If one slice at a time would take more than ``max_memory``.
         """
+        if self.locator is None:
+            return self._predict(ct, None, progress, watch)
+        depth = axial(ct).spatial_shape[0]
+        found = self.locator.predict(ct, progress=lambda done, _: progress(done, 2 * depth))
+        upright = axial(found.mask)
+        place = liver_place(np.asarray(upright.array), slice_mm=upright.spacing[0])
+        if place is None:
+            progress(2 * depth, 2 * depth)
+            return found
+        return _both(found, self._predict(ct, place, lambda done, _: progress(depth + done, 2 * depth), watch))
+
+    def _predict(
+        self, ct: Volume, place: Place | None, progress: Callable[[int, int], None], watch: Watch | None
+    ) -> Prediction:
+        """One network over the scan, or over a place in it."""
         stopwatch = Stopwatch()
         with stopwatch("prepare"):
-            prepared = prepare(ct, self.preprocessing)
+            prepared = prepare(ct, self.preprocessing, liver=place.box if place else None)
             batch = fitting_batch(prepared, self.batch, self.max_memory)
             expected = predicted_bytes(prepared, batch)
             _logger.info("about %.2f GiB of memory at most, %d slices a call", expected / 2**30, batch)
             mask, labels = _empty_mask(ct, prepared)
-        search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.all_slices)
+        only = place.slices if place else None
+        search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.all_slices, only=only)
         computed = fill_labels(
             labels,
             prepared,
@@ -183,7 +225,18 @@ class Predictor:
             postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
         with stopwatch("restore"):
             mask = mask or restore(labels, prepared)
-        return Prediction(mask, stopwatch.seconds, computed, batch, expected)
+        return Prediction(mask, prepared, stopwatch.seconds, computed, batch, expected)
+
+
+def _both(first: Prediction, second: Prediction) -> Prediction:
+    """The second network's prediction with what both took."""
+    seconds = {name: first.seconds.get(name, 0.0) + taken for name, taken in second.seconds.items()}
+    return replace(
+        second,
+        seconds=seconds,
+        computed=first.computed + second.computed,
+        predicted_bytes=max(first.predicted_bytes, second.predicted_bytes),
+    )
 
 
 def _empty_mask(ct: Volume, prepared: Prepared) -> tuple[Volume | None, NDArray[np.uint8]]:

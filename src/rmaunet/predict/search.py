@@ -28,15 +28,16 @@ class Search:
         depth: Slices of the scan.
         spacing_mm: Between slices.
         every: Hand out every slice, in order.
+        only: Hand out these slices, in order, and no others: they were searched before.
     """
 
-    def __init__(self, depth: int, *, spacing_mm: float, every: bool = False) -> None:
+    def __init__(self, depth: int, *, spacing_mm: float, every: bool = False, only: range | None = None) -> None:
         self.depth = depth
-        self.every = every
+        self.every = every or only is not None
         self._reach = max(2, round(REACH_MM / spacing_mm))
         stride = 1 if every else max(1, min(round(STRIDE_MM / spacing_mm), depth // LOOKS))
-        first = list(range(0, depth, stride))
-        if first[-1] != depth - 1:
+        first = list(range(0, depth, stride)) if only is None else list(only)
+        if only is None and first[-1] != depth - 1:
             first.append(depth - 1)
         self._asked = set(first)
         self._waiting = deque(first)

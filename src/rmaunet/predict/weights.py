@@ -39,6 +39,7 @@ __all__ = [
 
 SHIPPED = Path(__file__).parents[1] / "models"
 FINGERPRINTS = "fingerprints.json"
+LOCATOR = "locator"
 LICENCE = "Research use only. Trained on LiTS (CC BY-NC-ND 4.0) / MSD Task03 (CC BY-SA 4.0) data."
 
 
@@ -59,6 +60,7 @@ class ModelCard:
         training: Steps, seconds, commit, machine, versions.
         results: Validation figures with their protocol.
         sha256: Of ``model.safetensors``.
+        locator: SHA-256 of the tensors of the weights in ``locator/``, which find the liver first; empty where there are none.
     """
 
     name: str
@@ -73,6 +75,12 @@ class ModelCard:
     training: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    locator: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What names these weights and no others: their checksum, with the locator's where there is one."""
+        return f"{self.sha256}+{self.locator}" if self.locator else self.sha256
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,13 @@ class Weights:
         card: What they are.
         state: Tensors by name.
         folder: Where they were read.
+        locator: The weights that find the liver first, where there are some.
     """
 
     card: ModelCard
     state: Mapping[str, Tensor]
     folder: Path | None = None
+    locator: Weights | None = None
 
     def network(self) -> nn.Module:
         """The network with these weights, in evaluation mode."""
@@ -108,13 +118,14 @@ def shipped_weights() -> list[str]:
     return sorted(path.parent.name for path in SHIPPED.glob("*/card.json"))
 
 
-def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard:
+def save_weights(folder: Path, network: nn.Module, card: ModelCard, *, locator: Weights | None = None) -> ModelCard:
     """Write weights in half precision with their card.
 
     Args:
         folder: Created if need be; older weights there are replaced.
         network: The network whose state is kept.
-        card: Its description; the checksum is filled in.
+        card: Its description; the checksums are filled in.
+        locator: Weights that find the liver first; written beside them, into ``locator/``.
 
     Returns:
         The card as written.
@@ -136,7 +147,8 @@ def save_weights(folder: Path, network: nn.Module, card: ModelCard) -> ModelCard
         if kept.is_floating_point() and not torch.isfinite(state[name]).all():
             raise ModelError(card.name, name, None, "is not finite", "train again from an earlier checkpoint")
     data = safetensors.torch.save(state, metadata={"format": "pt"})
-    card = replace(card, sha256=hashlib.sha256(data).hexdigest())
+    found_by = save_weights(folder / LOCATOR, locator.network(), locator.card).sha256 if locator else ""
+    card = replace(card, sha256=hashlib.sha256(data).hexdigest(), locator=found_by)
     write_bytes(folder / "model.safetensors", data)
     write_json(folder / "card.json", to_dict(card))
     return card
@@ -186,8 +198,9 @@ def load_weights(name: str | Path, *, at_once: bool = True) -> Weights:
     found = hashlib.sha256(data).hexdigest()
     if found != card.sha256:
         raise ModelError(tensor_path, "sha256", found, f"the card says {card.sha256 or 'nothing'}", "restore the file")
+    locator = _locator(card, tensor_path.parent, at_once=at_once)
     if not at_once:
-        return Weights(card, _StateWhenAsked(tensor_path), tensor_path.parent)
+        return Weights(card, _StateWhenAsked(tensor_path), tensor_path.parent, locator)
     import safetensors.torch
 
     try:
@@ -195,7 +208,19 @@ def load_weights(name: str | Path, *, at_once: bool = True) -> Weights:
     except Exception as error:  # a damaged header makes the library raise almost anything
         text = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise ModelError(tensor_path, "content", None, f"is no safetensors file ({text})", "restore it") from error
-    return Weights(card, checked_state(state, card, tensor_path), tensor_path.parent)
+    return Weights(card, checked_state(state, card, tensor_path), tensor_path.parent, locator)
+
+
+def _locator(card: ModelCard, folder: Path, *, at_once: bool) -> Weights | None:
+    """The weights that find the liver first, checked against the card that names them."""
+    if not card.locator:
+        return None
+    locator = load_weights(folder / LOCATOR, at_once=at_once)
+    if locator.card.sha256 != card.locator:
+        raise ModelError(
+            folder / LOCATOR, "sha256", locator.card.sha256, f"the card says {card.locator}", "restore the folder"
+        )
+    return locator
 
 
 def load_card(name: str | Path) -> ModelCard:

@@ -7,6 +7,7 @@ Both directions are here so that one cannot change without the other. Pixel cent
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -15,9 +16,11 @@ from numpy.typing import NDArray
 
 from rmaunet.preprocess.settings import Preprocessing
 
-__all__ = ["Grid", "body_box", "plan_grid"]
+__all__ = ["Box", "Grid", "body_box", "plan_grid"]
 
 MULTIPLE = 16  # four poolings
+MARGIN_MM = 15.0
+"""Around the liver's box: whoever found it may have missed an edge."""
 Box = tuple[int, int, int, int]
 
 
@@ -134,7 +137,7 @@ def body_box(volume: NDArray[np.generic], *, threshold_hu: float = -400.0) -> Bo
 
 
 def plan_grid(
-    shape: tuple[int, int], spacing_mm: tuple[float, float], settings: Preprocessing, *, body: Box | None = None
+    shape: tuple[int, int], spacing_mm: tuple[float, float], settings: Preprocessing, *, around: Box | None = None
 ) -> Grid:
     """Where a slice of this shape and spacing comes to lie on the network's canvas.
 
@@ -142,13 +145,13 @@ def plan_grid(
         shape: (rows, columns) of the source slice.
         spacing_mm: (row, column) spacing of the source.
         settings: What is wanted.
-        body: Box around the body, needed for "body_crop".
+        around: Box around the body for "body_crop", around the liver for "liver".
 
     Returns:
         The plan. Pixels on the canvas are square in mm, whatever the source's were.
 
     Raises:
-        ValueError: If "body_crop" is wanted without a body.
+        ValueError: If the box that the grid needs is not given.
     """
     rows, columns = shape
     dy, dx = spacing_mm
@@ -156,11 +159,14 @@ def plan_grid(
         top, left = (rows - settings.size) // 2, (columns - settings.size) // 2
         size = (settings.size, settings.size)
         return Grid(shape, (top, top + settings.size, left, left + settings.size), size, size, (0, 0))
-    box: Box = (0, rows, 0, columns)
-    if settings.grid == "body_crop":
-        if body is None:
-            raise ValueError("grid = 'body_crop': needs the box of the body")
-        box = body
+    if settings.grid in ("body_crop", "liver") and around is None:
+        raise ValueError(f"grid = {settings.grid!r}: needs a box")
+    box: Box = around or (0, rows, 0, columns)
+    if settings.grid == "liver":
+        top, bottom, canvas_rows = _around(box[0], box[1], dy, settings)
+        left, right, canvas_columns = _around(box[2], box[3], dx, settings)
+        canvas = (canvas_rows, canvas_columns)
+        return Grid(shape, (top, bottom, left, right), canvas, canvas, (0, 0))
     height_mm, width_mm = (box[1] - box[0]) * dy, (box[3] - box[2]) * dx
     pixel_mm = settings.spacing_mm if settings.grid == "spacing" else max(height_mm, width_mm) / settings.size
     resized = (max(1, round(height_mm / pixel_mm)), max(1, round(width_mm / pixel_mm)))
@@ -170,3 +176,12 @@ def plan_grid(
         canvas = (settings.size, settings.size)
     offset = ((canvas[0] - resized[0]) // 2, (canvas[1] - resized[1]) // 2)
     return Grid(shape, box, resized, canvas, offset)
+
+
+def _around(first: int, stop: int, step_mm: float, settings: Preprocessing) -> tuple[int, int, int]:
+    """Source pixels and canvas pixels along one axis: the liver's with ``MARGIN_MM``, at least ``size`` on the canvas."""
+    wanted_mm = (stop - first) * step_mm + 2 * MARGIN_MM
+    pixels = max(settings.size, math.ceil(wanted_mm / settings.spacing_mm / MULTIPLE) * MULTIPLE)
+    extent = max(1, round(pixels * settings.spacing_mm / step_mm))
+    start = round((first + stop - extent) / 2)
+    return start, start + extent, pixels

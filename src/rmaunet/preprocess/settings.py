@@ -16,9 +16,10 @@ class Preprocessing:
         window_hu: Lowest and highest HU; mapped to -1 and 1, values outside are clipped. The paper's is (-200, 200).
         grid: How a slice comes to the network's size. "matrix": the whole matrix is resized to ``size`` (the paper);
             "spacing": resampled to ``spacing_mm``, whatever the size; "centre_crop": the central ``size`` pixels;
-            "body_crop": the box around the body is resized to ``size``.
+            "body_crop": the box around the body is resized to ``size``; "liver": around the liver's box, which another
+            network has found, ``size`` pixels of ``spacing_mm``, more where the liver is larger.
         size: Side of the network's slice in pixels, a multiple of 16; not used by "spacing".
-        spacing_mm: Side of a pixel for "spacing".
+        spacing_mm: Side of a pixel for "spacing" and "liver".
         context_slices: Neighbouring slices on each side given as further channels; 0 in the paper.
         context_mm: Distance of neighbours along z; 0 takes the adjacent slices.
         normalise: "window" leaves the values in [-1, 1]; "zscore" then subtracts the scan's mean and divides by its SD
@@ -26,7 +27,7 @@ class Preprocessing:
     """
 
     window_hu: tuple[float, float] = (-200.0, 200.0)
-    grid: Literal["matrix", "spacing", "centre_crop", "body_crop"] = "matrix"
+    grid: Literal["matrix", "spacing", "centre_crop", "body_crop", "liver"] = "matrix"
     size: int = 256
     spacing_mm: float = 1.5
     context_slices: int = 0

@@ -11,12 +11,13 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rmaunet.data.case import Case
 from rmaunet.data.load import load_case
+from rmaunet.errors import ModelError
 from rmaunet.evaluate import CaseResult, Lesion, Scoring, evaluate_case
 from rmaunet.files import sha256, write_json
 from rmaunet.io import read_mask, write_mask
@@ -54,7 +55,9 @@ def masks_folder(run: Run) -> Path:
     return run.folder / f"test-{run.tested_on}"
 
 
-def score_run(run: Run, hashes: Hashes, say: Say, *, paper_slices: bool, surface: bool) -> Scored:
+def score_run(
+    run: Run, hashes: Hashes, say: Say, *, paper_slices: bool, surface: bool, locator: Weights | None = None
+) -> Scored:
     """Predict and score a finished run's test cases, whole scans, as far as that is not done.
 
     Args:
@@ -63,16 +66,22 @@ def score_run(run: Run, hashes: Hashes, say: Say, *, paper_slices: bool, surface
         say: Told the progress, a line a case worked on.
         paper_slices: Score only slices on which the reference has liver.
         surface: Measure surface distances.
+        locator: Finds the liver first, for a network that looks around it.
 
     Returns:
         Every test case's numbers.
 
     Raises:
-        ModelError: If the weights are damaged.
+        ModelError: If the weights are damaged, or the locator was trained on a test case.
         InputError: If a test case cannot be used.
         OutputError: If the disk is full.
     """
     weights = load_weights(run.folder / "weights")
+    if locator is not None:
+        seen = sorted({case.name for case in run.test} & set(locator.card.trained_on))
+        if seen:
+            raise ModelError(locator.card.name, "trained_on", seen[0], "is tested on", "give the same fold's locator")
+        weights = replace(weights, card=replace(weights.card, locator=locator.card.sha256), locator=locator)
     network = _Network(weights)
     results, sources = [], {}
     for number, case in enumerate(run.test, start=1):
@@ -93,7 +102,7 @@ def score_run(run: Run, hashes: Hashes, say: Say, *, paper_slices: bool, surface
             say(f"{run.words}: test [{number}/{len(run.test)}] {case.name}: {numbers} ({seconds:.1f} s)")
         results.append(result)
         sources[case.name] = source
-    return Scored(run, weights.card.sha256, tuple(results), sources)
+    return Scored(run, weights.card.identity, tuple(results), sources)
 
 
 class _Network:
@@ -115,7 +124,7 @@ class _Network:
 def _predicted(case: Case, place: _Place, network: _Network, hashes: Hashes) -> tuple[dict[str, str], bool]:
     """Make a case's mask unless it holds; hashes of image, label and mask, and whether it was made now."""
     source = {"image": hashes.of(case, "image"), "label": hashes.of(case, "label")}
-    made_from = {"weights": network.weights.card.sha256, "image": source["image"]}
+    made_from = {"weights": network.weights.card.identity, "image": source["image"]}
     fresh = not place.mask_holds(made_from)
     if fresh:
         scan, _ = load_case(case)

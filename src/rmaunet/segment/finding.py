@@ -108,5 +108,5 @@ def examine(
     began = time.perf_counter()
     from rmaunet.segment.gauge import gauge
 
-    sure = gauge(predictor, scan.volume, prediction.mask, lesions, kept, progress=progress)
+    sure = gauge(predictor, prediction, lesions, kept, progress=progress)
     return Finding(prediction, measures, lesions, flags, sure, seconds | {"confidence": time.perf_counter() - began})

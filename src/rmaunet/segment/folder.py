@@ -171,7 +171,7 @@ def _holds(manifest: Path, card: ModelCard, extra: dict[str, Any]) -> bool:
         content = json.loads(manifest.read_text())
         same = all(content[key] == json.loads(json.dumps(value)) for key, value in extra.items())
         whole = all(sha256(manifest.parent / name) == digest for name, digest in content["outputs"].items())
-        return bool(same and whole and content["weights"]["sha256"] == card.sha256)
+        return bool(same and whole and content["weights"]["sha256"] == card.identity)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

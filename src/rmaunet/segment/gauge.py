@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rmaunet.predict import Predictor
+from rmaunet.predict import Prediction, Predictor
 from rmaunet.predict.confidence import KeptMaps, augmented, rethresholded
 from rmaunet.report import Lesion
 from rmaunet.report.confidence import Confidence, ConfidenceMeter
-from rmaunet.volume import Volume, axial
 
 __all__ = ["gauge"]
 
 
 def gauge(
     predictor: Predictor,
-    ct: Volume,
-    mask: Volume,
+    prediction: Prediction,
     lesions: Sequence[Lesion],
     kept: KeptMaps,
     *,
@@ -26,8 +24,7 @@ def gauge(
 
     Args:
         predictor: Made the mask.
-        ct: (D, H, W), HU.
-        mask: What it made, on the CT's grid.
+        prediction: The mask and what the network saw.
         lesions: The mask's lesion table.
         kept: The probabilities behind the mask, watched in the plain pass.
         progress: Told (slices done, slices in all warped passes).
@@ -35,10 +32,10 @@ def gauge(
     Returns:
         Ranges of the volumes, and each lesion's numbers. Four other thresholds and five warped passes.
     """
-    meter = ConfidenceMeter(mask, lesions)
-    dz, dy, dx = axial(ct).spacing
+    meter = ConfidenceMeter(prediction.mask, lesions)
+    dz, dy, dx = prediction.prepared.ct.spacing
     for variant in rethresholded(kept, predictor.postprocessing, spacing_mm=(dz, dy, dx)):
         meter.add(variant.kind, variant.name, variant.labels)
-    for variant in augmented(predictor, ct, kept, progress=progress):
+    for variant in augmented(predictor, prediction.prepared, kept, progress=progress):
         meter.add(variant.kind, variant.name, variant.labels)
     return meter.result(kept.plane)

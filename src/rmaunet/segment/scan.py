@@ -120,7 +120,7 @@ def _what_ran(scan: Scan, finding: Finding, predictor: Predictor, card: ModelCar
     return {
         "shape": list(scan.volume.spatial_shape),
         "spacing_mm": list(scan.volume.spacing),
-        "weights": {"name": card.name, "sha256": card.sha256, "licence": card.licence},
+        "weights": {"name": card.name, "sha256": card.identity, "licence": card.licence},
         "runtime": {
             "name": runtime.name,
             "device": runtime.device,

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from rmaunet.data.focus import focus
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
 from rmaunet.experiments.experiment import Experiment, Stage
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.labels import liver_box, liver_mask, tumor_mask
 from rmaunet.train.plan import Plan
 
 __all__ = ["Batch", "Batches"]
@@ -69,6 +70,7 @@ class Batches:
     ) -> None:
         self.store, self.experiment, self.plan, self.sampler = store, experiment, plan, sampler
         self.pin = pin
+        self._liver_middle = lru_cache(maxsize=None)(self._find_liver_middle)
 
     def make(self, step: int) -> Batch:
         """The batch of ``step``."""
@@ -88,23 +90,30 @@ class Batches:
         case = self.store.case(ref.case)
         k, dz = settings.context_slices, case.spacing_mm[0]
         reach = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
-        image = self.store.stack(ref.case, ref.z, [reach * i for i in range(-k, k + 1)])
+        offsets = [reach * i for i in range(-k, k + 1)]
+        image, labels = self.store.stack(ref.case, ref.z, offsets)
         drawn = draw(self.experiment.augmentation, seed=self.experiment.seed, position=position)
         part = stage.view == "part"
         ratio = 1.0 if part else settings.size / stage.size  # the same field of view, more coarsely
-        if settings.grid == "spacing":
+        if settings.grid in ("spacing", "liver"):
             pixel_mm = settings.spacing_mm * ratio
             step = (pixel_mm / case.spacing_mm[1], pixel_mm / case.spacing_mm[2])
         else:
             side = settings.size / ratio
             step = (case.shape[1] / side, case.shape[2] / side)
-        labels, centre = self.store.labels(ref.case)[ref.z], None
+        centre = self._liver_middle(ref.case) if settings.grid == "liver" else None
         if part:
             extent = (stage.size * step[0] / drawn.scale, stage.size * step[1] / drawn.scale)
             seed = self.experiment.seed
-            centre = focus(image[..., k], labels, extent=extent, seed=seed, position=position)
+            centre = focus(image[..., k], labels[..., k], extent=extent, seed=seed, position=position)
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
-        return apply(drawn, image, labels, size=stage.size, step=step, centre=centre)
+        patch, marked = apply(drawn, image, labels, size=stage.size, step=step, centre=centre)
+        return patch, marked[k]
+
+    def _find_liver_middle(self, case: str) -> tuple[float, float] | None:
+        """Middle (row, column) of the box around a case's liver over all slices; None if it has none."""
+        box = liver_box(self.store.labels(case))
+        return None if box is None else ((box[1].start + box[1].stop - 1) / 2, (box[2].start + box[2].stop - 1) / 2)
 
     def from_step(self, start: int) -> Iterator[tuple[int, Batch]]:
         """(step, batch) from ``start`` to the end of the plan, made ahead in a thread."""

@@ -1,16 +1,11 @@
-"""A table as Markdown, and several measurements of one thing as text."""
+"""Several measurements of one thing as text."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
 
-__all__ = ["markdown", "spread"]
-
-
-def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """The table, with a line below its head."""
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows))
+__all__ = ["spread"]
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:

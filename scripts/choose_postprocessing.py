@@ -1,0 +1,171 @@
+"""Choose thresholds and smallest lesion of a candidate on the thirds of the patients its networks did not see.
+
+Every setting of a grid is applied to the same probabilities of whole scans (kept in 8 bits). The mean over all patients of the
+best setting flatters: it was chosen on them. So each fold is also scored with what was chosen on the other folds; that is the
+figure to believe. Writes OUT_cases.csv, a row a scan and setting, and OUT.json: the choice, the figures, the grid, the weights.
+
+    python scripts/choose_postprocessing.py RUNS LiTS/ -o results/weights/postprocessing --name refine --locator screen-context
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rmaunet.data.detect import find_cases
+from rmaunet.data.load import load_case
+from rmaunet.evaluate import count_overlap, dice
+from rmaunet.files import write_csv, write_json
+from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.predict import Postprocessing, Predictor, Weights, load_weights
+from rmaunet.predict.confidence import KeptMaps
+from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
+from rmaunet.runs import machine
+from rmaunet.volume import axial
+
+FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
+TUMOR = (0.3, 0.4, 0.5, 0.6)
+PEAK = (0.0, 0.7, 0.8, 0.9, 0.95)
+LESION_ML = (0.0, 0.05, 0.1, 0.2, 0.5)
+ORGANS = ("liver_dice", "tumor_dice")
+Row = dict[str, Any]
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def settings_of(base: Postprocessing) -> Iterator[Postprocessing]:
+    """The grid, without settings that are another's again: a peak must lie above the threshold."""
+    for threshold, peak, smallest in itertools.product(TUMOR, PEAK, LESION_ML):
+        if peak == 0 or peak > threshold:
+            yield replace(base, tumor_threshold=threshold, tumor_peak=peak, min_lesion_ml=smallest)
+
+
+def with_locator(weights: Weights, folder: Path | None) -> Weights:
+    if folder is None:
+        return weights
+    locator = load_weights(folder)
+    return replace(weights, card=replace(weights.card, locator=locator.card.sha256), locator=locator)
+
+
+def rows_of(case: Any, predictor: Predictor) -> Iterator[Row]:
+    scan, reference = load_case(case)
+    truth = np.asarray(axial(reference).array)
+    kept = KeptMaps(truth.shape, lowest=min(TUMOR) - 0.01)
+    predictor.predict(scan.volume, watch=kept.watch)
+    maps = np.stack([kept.plane(z) for z in range(len(truth))], axis=1)
+    for setting in settings_of(predictor.postprocessing):
+        labels = labels_from_probabilities(maps, setting)
+        postprocess(labels, setting, spacing_mm=axial(scan.volume).spacing)
+        yield {
+            "tumor_threshold": setting.tumor_threshold,
+            "tumor_peak": setting.tumor_peak,
+            "min_lesion_ml": setting.min_lesion_ml,
+            "liver_dice": round(dice(count_overlap(liver_mask(truth), liver_mask(labels))), 5),
+            "tumor_dice": round(dice(count_overlap(tumor_mask(truth), tumor_mask(labels))), 5),
+        }
+
+
+def setting_of(row: Row) -> tuple[float, float, float]:
+    return row["tumor_threshold"], row["tumor_peak"], row["min_lesion_ml"]
+
+
+def patient_mean(rows: list[Row], metric: str) -> float:
+    """Mean over patients; scans of one patient are averaged first."""
+    by_patient: dict[str, list[float]] = {}
+    for row in rows:
+        by_patient.setdefault(row["patient"], []).append(row[metric])
+    return statistics.fmean(statistics.fmean(values) for values in by_patient.values())
+
+
+def best(rows: list[Row]) -> tuple[float, float, float]:
+    by_setting: dict[tuple[float, float, float], list[Row]] = {}
+    for row in rows:
+        by_setting.setdefault(setting_of(row), []).append(row)
+    return max(by_setting, key=lambda setting: patient_mean(by_setting[setting], "tumor_dice"))
+
+
+def summary(rows: list[Row]) -> Row:
+    """The choice on all folds, and what it is worth: each fold with the choice of the others."""
+    folds = sorted({row["fold"] for row in rows})
+    chosen = best(rows)
+    plain = [row for row in rows if setting_of(row) == (0.5, 0.0, 0.0)]
+    held_out: list[Row] = []
+    choices = {}
+    for fold in folds if len(folds) > 1 else ():
+        choice = best([row for row in rows if row["fold"] != fold])
+        choices[str(fold)] = choice
+        held_out += [row for row in rows if row["fold"] == fold and setting_of(row) == choice]
+    figures = {
+        "plain": plain,
+        "chosen_on_the_same_patients": [row for row in rows if setting_of(row) == chosen],
+        "chosen_on_the_other_folds": held_out,
+    }
+    return {
+        "chosen": dict(zip(("tumor_threshold", "tumor_peak", "min_lesion_ml"), chosen, strict=True)),
+        "chosen_without_fold": choices,
+        "means_over_patients": {
+            name: {organ: round(patient_mean(some, organ), 4) for organ in ORGANS}
+            for name, some in figures.items()
+            if some
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--locator", help="candidate that finds the liver, for one that looks around it")
+    parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
+    args = parser.parse_args()
+    cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
+    rows: list[Row] = []
+    used: list[Row] = []
+    for path in sorted(FOLDS.glob("fold*.json")):
+        folder, fold = args.runs / args.name / path.stem, json.loads(path.read_text())
+        if not (folder / "weights" / "card.json").is_file():
+            say(f"{folder}: not trained")
+            continue
+        found_by = args.runs / args.locator / path.stem / "weights" if args.locator else None
+        weights = with_locator(load_weights(folder / "weights"), found_by)
+        known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
+        if known & set(fold["test"]):
+            sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
+        predictor = Predictor.from_weights(weights, precision=args.precision)
+        used.append({"fold": int(path.stem[4:]), "weights": weights.card.identity, "runtime": predictor.why})
+        for name in fold["test"]:
+            patient = fold["patients"].get(name, name)
+            rows += [
+                {"name": name, "patient": patient, "fold": int(path.stem[4:]), **row}
+                for row in rows_of(cases[name], predictor)
+            ]
+            plain = next(row for row in rows[::-1] if setting_of(row) == (0.5, 0.0, 0.0))
+            say(
+                f"fold {path.stem[4:]} {name}: liver dice {plain['liver_dice']:.4f}, tumor dice {plain['tumor_dice']:.4f}"
+            )
+    if not rows:
+        sys.exit("nothing to score")
+    found = summary(rows)
+    write_csv(args.output.with_name(f"{args.output.name}_cases.csv"), rows, tuple(rows[0]))
+    write_json(
+        args.output.with_suffix(".json"),
+        {"candidate": args.name, "locator": args.locator, **found, "runs": used, "machine": machine()},
+    )
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
