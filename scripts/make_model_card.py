@@ -7,6 +7,7 @@ With --check nothing is written; the exit code says whether the page is up to da
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
@@ -15,12 +16,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from rmaunet.report import save_figure
 from rmaunet.report.reliability import read_reliability, reliability_figure
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "models" / "fast.md"
 PLOT = ROOT / "docs" / "images" / "fast-reliability.png"
+CURVES = ROOT / "docs" / "images" / "fast-robustness.png"
+ROBUST = ROOT / "results" / "robustness"
 WORST = 4
 
 
@@ -35,7 +40,7 @@ def value(row: dict[str, str], name: str) -> float:
 
 def page() -> str:
     card = json.loads((ROOT / "src/rmaunet/models/fast/card.json").read_text(encoding="utf-8"))
-    parts = [head(card), data(card), results(), calibration(card), failures(), limits(card)]
+    parts = [head(card), data(card), results(), calibration(card), robustness(), failures(), limits(card)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -219,6 +224,66 @@ def failures() -> str:
     return "\n".join(lines)
 
 
+def robustness() -> str:
+    """What `benchmarks/robustness.py` found: one scan, changed step by step."""
+    rows, facts = rows_of(ROBUST / "fast.csv"), json.loads((ROBUST / "fast.json").read_text(encoding="utf-8"))
+    plain = next(row for row in rows if row["change"] == "none")
+    changed = [row for row in rows if row["change"] not in ("none", "no liver")]
+    worst = [row for row in changed if value(row, "liver_dice") < value(plain, "liver_dice") - 0.05]
+    empty = [row for row in rows if row["change"] == "no liver"]
+    told = {
+        row["level"]: f"{value(row, 'liver_prediction_ml'):.0f} ml" if value(row, "liver_prediction_ml") else "empty"
+        for row in empty
+    }
+    lines = [
+        "## Away from what it was trained on",
+        "",
+        f"One scan in HU ({facts['scan']}, {facts['reference_ml']:.0f} ml of liver in a reference that another network made), "
+        "changed by",
+        "`benchmarks/robustness.py`. Millilitres are of the mask; parts of the liver are scored against the part.",
+        "",
+        "![Liver Dice as a scan is changed](../images/fast-robustness.png)",
+        "",
+        f"As it is the Dice is {value(plain, 'liver_dice'):.3f}. It falls by more than 0.05 here:",
+        "",
+        "| change | | liver Dice | marked |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['change']} | {row['level']} | {value(row, 'liver_dice'):.3f} "
+            f"| {value(row, 'liver_prediction_ml'):.0f} ml |"
+            for row in worst
+        ),
+        "",
+        "Turned by 180 degrees is a patient lying prone under a header that says supine. Without a liver the mask should be",
+        "empty: " + "; ".join(f"{name}, {text}" for name, text in told.items()) + ".",
+    ]
+    return "\n".join(lines)
+
+
+def robustness_figure() -> Figure:
+    """A panel a change that has numbers: liver Dice against how far it goes, with the unchanged scan dashed."""
+    rows = rows_of(ROBUST / "fast.csv")
+    plain = next(value(row, "liver_dice") for row in rows if row["change"] == "none")
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for row in rows:
+        with contextlib.suppress(ValueError):
+            curves.setdefault(row["change"], []).append((float(row["level"]), value(row, "liver_dice")))
+    curves = {change: sorted(points) for change, points in curves.items() if len(points) > 1}
+    columns = 4
+    figure = Figure(figsize=(2.3 * columns, 2.1 * math.ceil(len(curves) / columns)), layout="constrained")
+    panels = figure.subplots(math.ceil(len(curves) / columns), columns, sharey=True, squeeze=False).ravel()
+    for axes, (change, points) in zip(panels, curves.items(), strict=False):
+        axes.axhline(plain, color="0.6", linestyle="--", linewidth=0.8)
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=3.5)
+        axes.set(title=change, ylim=(0, 1))
+        axes.title.set_fontsize("small")
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in panels[len(curves) :]:
+        axes.set_visible(False)
+    panels[0].set_ylabel("liver Dice")
+    return figure
+
+
 def limits(card: dict[str, Any]) -> str:
     return f"""## Not for
 
@@ -235,6 +300,7 @@ def main() -> int:
         return int(not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != made)
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(made, encoding="utf-8")
+    save_figure(robustness_figure(), CURVES, dpi=110)
     save_figure(reliability_figure(read_reliability(ROOT / "results/calibration/reliability.csv")), PLOT, dpi=110)
     return 0
 

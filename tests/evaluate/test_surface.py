@@ -21,7 +21,7 @@ from rmaunet.evaluate import (
     surface_distances,
     surface_voxels,
 )
-from rmaunet.evaluate.box import union_box
+from rmaunet.volume.box import union_box
 
 SPACING = st.tuples(*[st.floats(0.3, 8.0)] * 3)
 SHAPES = st.tuples(*[st.integers(1, 6)] * 3)

@@ -24,12 +24,12 @@ from rmaunet.data.load import load_case, load_image
 from rmaunet.data.orientation import check_orientation
 from rmaunet.data.splits import read_folds
 from rmaunet.errors import InputError
-from rmaunet.evaluate.box import union_box
 from rmaunet.io.affine import index_reversed, is_identity
 from rmaunet.io.nifti import case_name
 from rmaunet.labels import LIVER, liver_mask, tumor_mask
 from rmaunet.notices import collect_notices
 from rmaunet.volume import Volume, axial, voxel_volume_ml
+from rmaunet.volume.box import union_box
 
 __all__ = [
     "CaseReport",

@@ -1,52 +1,39 @@
-"""Two masks become numbers: overlap, surface distances, lesions; per case, over cases, and their statistics. No torch.
-
-Names are imported when first used: a box does not wait for SciPy.
-"""
+"""Two masks become numbers: overlap, surface distances, lesions; per case, over cases, and their statistics. No torch."""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rmaunet.evaluate.agreement import Agreement, bland_altman
-    from rmaunet.evaluate.case import CaseResult, evaluate_case
-    from rmaunet.evaluate.cohort import Cohort, Summary, summarize, summarize_cohort
-    from rmaunet.evaluate.conventions import LITS_PENALTY, Convention, Scoring
-    from rmaunet.evaluate.ends import end_dice
-    from rmaunet.evaluate.lesions import Lesion, LesionMatch, match_lesions
-    from rmaunet.evaluate.overlap import Counts, count_overlap, dice, jaccard, rvd, rvd_lits, voe
-    from rmaunet.evaluate.pairs import Pair, Pairing, match_files
-    from rmaunet.evaluate.plausibility import (
-        expected_fold_sd,
-        fold_sd_probability,
-        smallest_paired_p,
-        unpaired_p,
-        voe_from_dice,
-    )
-    from rmaunet.evaluate.repeats import (
-        FoldSummary,
-        average_patients,
-        average_repeats,
-        between_repeats,
-        summarize_folds,
-    )
-    from rmaunet.evaluate.results import write_results
-    from rmaunet.evaluate.slices import SliceResult, evaluate_slices
-    from rmaunet.evaluate.statistics import Comparison, compare, compare_all, holm, smallest_wilcoxon_p
-    from rmaunet.evaluate.strata import Stratum, stratify
-    from rmaunet.evaluate.surface import (
-        SurfaceDistances,
-        assd,
-        hd95_larger,
-        hd95_pooled,
-        msd,
-        rmsd,
-        surface_dice,
-        surface_distances,
-        surface_voxels,
-    )
-    from rmaunet.evaluate.tables import cohort_rows, latex_table, markdown_table
+from rmaunet.evaluate.agreement import Agreement, bland_altman
+from rmaunet.evaluate.case import CaseResult, evaluate_case
+from rmaunet.evaluate.cohort import Cohort, Summary, summarize, summarize_cohort
+from rmaunet.evaluate.conventions import LITS_PENALTY, Convention, Scoring
+from rmaunet.evaluate.ends import end_dice
+from rmaunet.evaluate.lesions import Lesion, LesionMatch, match_lesions
+from rmaunet.evaluate.overlap import Counts, count_overlap, dice, jaccard, rvd, rvd_lits, voe
+from rmaunet.evaluate.pairs import Pair, Pairing, match_files
+from rmaunet.evaluate.plausibility import (
+    expected_fold_sd,
+    fold_sd_probability,
+    smallest_paired_p,
+    unpaired_p,
+    voe_from_dice,
+)
+from rmaunet.evaluate.repeats import FoldSummary, average_patients, average_repeats, between_repeats, summarize_folds
+from rmaunet.evaluate.results import write_results
+from rmaunet.evaluate.slices import SliceResult, evaluate_slices
+from rmaunet.evaluate.statistics import Comparison, compare, compare_all, holm, smallest_wilcoxon_p
+from rmaunet.evaluate.strata import Stratum, stratify
+from rmaunet.evaluate.surface import (
+    SurfaceDistances,
+    assd,
+    hd95_larger,
+    hd95_pooled,
+    msd,
+    rmsd,
+    surface_dice,
+    surface_distances,
+    surface_voxels,
+)
+from rmaunet.evaluate.tables import cohort_rows, latex_table, markdown_table
 
 __all__ = [
     "LITS_PENALTY",
@@ -107,69 +94,3 @@ __all__ = [
     "voe_from_dice",
     "write_results",
 ]
-
-_HOME = {
-    "Agreement": "agreement",
-    "CaseResult": "case",
-    "Cohort": "cohort",
-    "Comparison": "statistics",
-    "Convention": "conventions",
-    "Counts": "overlap",
-    "FoldSummary": "repeats",
-    "LITS_PENALTY": "conventions",
-    "Lesion": "lesions",
-    "LesionMatch": "lesions",
-    "Pair": "pairs",
-    "Pairing": "pairs",
-    "Scoring": "conventions",
-    "SliceResult": "slices",
-    "Stratum": "strata",
-    "Summary": "cohort",
-    "SurfaceDistances": "surface",
-    "assd": "surface",
-    "average_patients": "repeats",
-    "average_repeats": "repeats",
-    "between_repeats": "repeats",
-    "bland_altman": "agreement",
-    "cohort_rows": "tables",
-    "compare": "statistics",
-    "compare_all": "statistics",
-    "count_overlap": "overlap",
-    "dice": "overlap",
-    "end_dice": "ends",
-    "evaluate_case": "case",
-    "evaluate_slices": "slices",
-    "expected_fold_sd": "plausibility",
-    "fold_sd_probability": "plausibility",
-    "hd95_larger": "surface",
-    "hd95_pooled": "surface",
-    "holm": "statistics",
-    "jaccard": "overlap",
-    "latex_table": "tables",
-    "markdown_table": "tables",
-    "match_files": "pairs",
-    "match_lesions": "lesions",
-    "msd": "surface",
-    "rmsd": "surface",
-    "rvd": "overlap",
-    "rvd_lits": "overlap",
-    "smallest_paired_p": "plausibility",
-    "smallest_wilcoxon_p": "statistics",
-    "stratify": "strata",
-    "summarize": "cohort",
-    "summarize_cohort": "cohort",
-    "summarize_folds": "repeats",
-    "surface_dice": "surface",
-    "surface_distances": "surface",
-    "surface_voxels": "surface",
-    "unpaired_p": "plausibility",
-    "voe": "overlap",
-    "voe_from_dice": "plausibility",
-    "write_results": "results",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

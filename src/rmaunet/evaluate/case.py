@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from rmaunet.errors import InputError
 from rmaunet.evaluate import overlap
 from rmaunet.evaluate import surface as surfaces
-from rmaunet.evaluate.box import union_box
 from rmaunet.evaluate.conventions import LITS_PENALTY, Convention, Scoring
 from rmaunet.evaluate.ends import end_dice
 from rmaunet.evaluate.lesions import STRATA, Lesion, LesionMatch, match_lesions
 from rmaunet.labels import LIVER, TUMOR, liver_mask, tumor_mask
 from rmaunet.volume import Volume, axial, geometry_difference, to_grid, voxel_volume_ml
+from rmaunet.volume.box import union_box
 
 __all__ = ["CaseResult", "align", "evaluate_case"]
 

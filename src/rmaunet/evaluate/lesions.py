@@ -25,8 +25,8 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.evaluate.conventions import Connectivity
+from rmaunet.volume.box import union_box
 
 __all__ = ["STRATA", "Lesion", "LesionMatch", "equivalent_diameter_mm", "match_lesions", "stratum"]
 

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.evaluate.conventions import LITS_PENALTY, Convention
+from rmaunet.volume.box import union_box
 
 __all__ = [
     "SurfaceDistances",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.labels import liver_box
 from rmaunet.preprocess.grid import Box
+from rmaunet.volume.box import mask_box
 
 __all__ = ["REACH_MM", "Place", "liver_place"]
 
@@ -40,7 +40,7 @@ def liver_place(labels: NDArray[np.uint8], *, slice_mm: float) -> Place | None:
     Returns:
         The slices within ``REACH_MM`` of the liver and its box; None if there is no liver.
     """
-    box = liver_box(labels)
+    box = mask_box(labels)
     if box is None:
         return None
     z, rows, columns = box

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_box, liver_mask, tumor_mask
+from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
+from rmaunet.volume.box import mask_box
 
 __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
 
@@ -94,7 +95,7 @@ def postprocess(
     Returns:
         ``labels``, {0, 1, 2}.
     """
-    box = liver_box(labels)
+    box = mask_box(labels)
     if box is None:
         return labels
     part = labels[box]

@@ -15,11 +15,11 @@ import cc3d
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask
 from rmaunet.report.lesions import Lesion
 from rmaunet.report.measures import Measures
 from rmaunet.volume import Volume, axial
+from rmaunet.volume.box import union_box
 
 __all__ = ["Flag", "quality_flags"]
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.labels import LIVER, parenchyma_mask
 from rmaunet.report.diameters import PlanarDiameters, maximum_diameter_mm, planar_diameters
 from rmaunet.report.liver_surface import LiverSurface
@@ -23,6 +22,7 @@ from rmaunet.report.measures import NOTHING, intensity
 from rmaunet.report.numbering import numbered_lesions
 from rmaunet.report.planes import matched
 from rmaunet.volume import Volume, axial, voxel_volume_ml
+from rmaunet.volume.box import union_box
 
 __all__ = ["MEASURABLE_MM", "TARGETS", "Lesion", "lesion_table"]
 

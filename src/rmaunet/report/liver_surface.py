@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask
+from rmaunet.volume.box import union_box
 
 __all__ = ["LiverSurface"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.report.planes import matched
 from rmaunet.volume import Volume, axial, voxel_volume_ml
+from rmaunet.volume.box import union_box
 
 __all__ = ["BURDEN_CONVENTION", "Intensity", "Measures", "intensity", "measure"]
 

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from rmaunet.evaluate.box import union_box
 from rmaunet.labels import tumor_mask
 from rmaunet.volume import Volume, axial, make_volume, to_grid
+from rmaunet.volume.box import union_box
 
 __all__ = ["Box", "lesion_numbers", "numbered_lesions", "parts_of"]
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from rmaunet.errors import InputError
-from rmaunet.evaluate.box import union_box
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.volume import Volume, axial, geometry_difference
+from rmaunet.volume.box import union_box
 
 __all__ = ["PLANES", "Crop", "Plane", "PlaneName", "cut", "focus", "matched", "region"]
 

@@ -18,8 +18,9 @@ from rmaunet.data.focus import focus
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
 from rmaunet.experiments.experiment import Experiment, Stage
-from rmaunet.labels import liver_box, liver_mask, tumor_mask
+from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.train.plan import Plan
+from rmaunet.volume.box import mask_box
 
 __all__ = ["Batch", "Batches"]
 
@@ -112,7 +113,7 @@ class Batches:
 
     def _find_liver_middle(self, case: str) -> tuple[float, float] | None:
         """Middle (row, column) of the box around a case's liver over all slices; None if it has none."""
-        box = liver_box(self.store.labels(case))
+        box = mask_box(self.store.labels(case))
         return None if box is None else ((box[1].start + box[1].stop - 1) / 2, (box[2].start + box[2].stop - 1) / 2)
 
     def from_step(self, start: int) -> Iterator[tuple[int, Batch]]:

@@ -1,11 +1,11 @@
-"""The smallest box around two masks: everything outside is background, so metrics need not look there."""
+"""The smallest box around a mask or two: everything outside is background and need not be looked at."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["union_box"]
+__all__ = ["mask_box", "union_box"]
 
 
 def union_box(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[slice, ...]:
@@ -34,3 +34,22 @@ def union_box(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[sli
             return (slice(0, 0),) * one.ndim
         box[axis] = slice(int(occupied[0]), int(occupied[-1]) + 1)
     return tuple(box)
+
+
+def mask_box(mask: NDArray[np.generic]) -> tuple[slice, ...] | None:
+    """The smallest box that holds every non-zero voxel.
+
+    Args:
+        mask: Array of any shape.
+
+    Returns:
+        One slice an axis; None if there is no such voxel.
+
+    Example:
+        >>> mask_box(np.array([[0, 0], [0, 2]]))
+        (slice(1, 2, None), slice(1, 2, None))
+        >>> mask_box(np.array([0, 0])) is None
+        True
+    """
+    box = union_box(mask, mask)
+    return None if box[0].stop == box[0].start else box
