@@ -32,7 +32,8 @@ def agreement() -> str:
         machine, libraries = manifest["machine"], manifest["libraries"]
         cases = ", ".join(dict.fromkeys(row["case"] for row in rows))
         lines += [
-            f"Weights `{manifest['weights']['name']}` (sha256 {manifest['weights']['sha256'][:12]}) on LiTS {cases}; "
+            f"`{folder.name}`: weights `{manifest['weights']['name']}` (sha256 {manifest['weights']['sha256'][:12]}) "
+            f"on LiTS {cases}; "
             f"{machine['processor']}, {machine['cores']} cores; "
             + ", ".join(f"{name} {version}" for name, version in libraries.items())
             + "."

@@ -62,6 +62,12 @@ def test_of_a_busy_machine_processor_time_counts():
     text = shown(head(network=rows, busy=True))
     assert "| 16 | 1 | openvino int8 | 40.0 | 1.20 |" in text
     assert "300" not in text
+    some = {"slices": 400, "options": "", "computed": 90, "runtime": "openvino float32", "wall": 99.0, "cpu": 20.0}
+    every = some | {"options": "--all-slices", "computed": 300, "cpu": 41.0}
+    text = shown(head(volume=[every, some], busy=True))
+    assert "| --all-slices | openvino float32 | 300/400 | 41.0 |" in text
+    assert "11.0 s: 37% of the network's" in text
+    assert "99.0" not in text
 
 
 def test_the_scan_has_one_abdomen_whatever_its_length():

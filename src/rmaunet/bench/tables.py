@@ -30,12 +30,12 @@ def tables(found: Mapping[str, Any]) -> str:
         f"rmaunet {machine['rmaunet']} ({machine['commit'] or 'no commit'}); {libraries}."
         + (f" {found['note']}" if found.get("note") else "")
     ]
+    busy = found.get("busy", False)
     if found.get("network"):
-        busy = found.get("busy")
         parts.append(_network_cpu(found["network"]) if busy else _network(found["network"], found["peak_gflops"]))
     sections: dict[str, Callable[[Any], str]] = {
         "startup": _startup,
-        "volume": _volume,
+        "volume": _volume_cpu if busy else _volume,
         "memory": _memory,
         "training": _training,
         "metrics": metrics_table,
@@ -96,6 +96,20 @@ def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz.\n\n{table}{_saved(rows)}"
 
 
+def _volume_cpu(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [
+        [
+            row["options"] or "search (default)",
+            row["runtime"],
+            f"{row['computed']}/{row['slices']}",
+            f"{row['cpu']:.1f}",
+        ]
+        for row in rows
+    ]
+    table = markdown_table([["slices", "runtime", "computed", "CPU s"], *body])
+    return f"Whole scan, 512 x 512 x {rows[0]['slices']} .nii.gz, by processor time.\n\n{table}{_saved(rows)}"
+
+
 def _saved(rows: Sequence[Mapping[str, Any]]) -> str:
     """What the search over slices saves, in a sentence, and what a slice and all the rest cost in processor time.
 
@@ -108,9 +122,10 @@ def _saved(rows: Sequence[Mapping[str, Any]]) -> str:
     a_slice = (every["cpu"] - some["cpu"]) / (every["computed"] - some["computed"])
     rest = every["cpu"] - a_slice * every["computed"]
     return (
-        f"\n\nThe search takes {some['wall'] / every['wall']:.2f} of the wall time and {some['cpu'] / every['cpu']:.2f} of the "
-        f"processor time of all slices. By processor time a slice costs {a_slice * 1e3:.0f} ms, and all else, "
-        f"starting included, {rest:.1f} s: {rest / (a_slice * every['computed']):.0%} of the network's on all slices."
+        f"\nThe search takes {some['wall'] / every['wall']:.2f} of the wall time and "
+        f"{some['cpu'] / every['cpu']:.2f} of the processor time of all slices. By processor time a slice costs "
+        f"{a_slice * 1e3:.0f} ms, and all else, starting included, {rest:.1f} s: "
+        f"{rest / (a_slice * every['computed']):.0%} of the network's on all slices."
     )
 
 
