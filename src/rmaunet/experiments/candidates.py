@@ -99,5 +99,6 @@ CANDIDATES: dict[str, Experiment] = {
         replace(_PARTS, name="screen-parts-conditional", loss="ce_dice_conditional", postprocessing=_INSIDE),
         # A second network around the liver that another one has found (`rmaunet models cascade`).
         _REFINE,
+        replace(_REFINE, name="refine-contrast", augmentation=_CONTRAST),
     )
 }
