@@ -153,3 +153,14 @@ def test_weights_come_back_and_predict_the_same(tmp_path):
     network.load_state_dict(halves)
     x = torch.randn(1, 1, 32, 32)
     assert torch.equal(loaded.network()(x), network(x))
+
+
+@pytest.mark.parametrize(("name", "multiple"), [("rmaunet", 16), ("raunet", 32), ("nnunet2d", 64)])
+def test_a_slice_is_padded_to_what_the_network_asks_for(tmp_path, name, multiple):
+    settings = NetworkSettings(name, base=2)
+    card = ModelCard(name=name, network=settings, preprocessing=Preprocessing(grid="spacing", spacing_mm=1.0))
+    save_weights(tmp_path, build_network(settings), card)
+    loaded = Predictor.from_weights(load_weights(tmp_path), runtime="torch", all_slices=True)
+    prediction = loaded.predict(make_volume(np.zeros((2, 70, 40), np.int16)))
+    assert prediction.mask.array.shape == (2, 70, 40)
+    assert prediction.prepared.grid.canvas == tuple(-(-side // multiple) * multiple for side in (70, 40))

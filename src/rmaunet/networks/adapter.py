@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from rmaunet.errors import ModelError, UsageError
 from rmaunet.networks.blocks import check_divisible
+from rmaunet.networks.facts import BORROWED_MULTIPLE
 
 __all__ = ["BorrowedNetwork", "borrowed_network"]
 
@@ -43,7 +44,7 @@ class BorrowedNetwork(nn.Module):
         multiple_of: Sides of the input must be multiples of this.
     """
 
-    def __init__(self, network: nn.Module, *, name: str, multiple_of: int = 32) -> None:
+    def __init__(self, network: nn.Module, *, name: str, multiple_of: int = BORROWED_MULTIPLE) -> None:
         super().__init__()
         self.network = network
         self.name = name

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rmaunet.networks.facts import BORROWED_MULTIPLE, FACTS
 from rmaunet.settings import nearest
 
 if TYPE_CHECKING:  # the settings are read where nothing is built
@@ -42,6 +43,11 @@ class NetworkSettings:
             raise ValueError(f"base = {self.base}: must lie between 1 and {MAX_BASE}")
         if not 1 <= self.members <= MAX_MEMBERS:
             raise ValueError(f"members = {self.members}: must lie between 1 and {MAX_MEMBERS}")
+
+    @property
+    def multiple_of(self) -> int:
+        """Of what the sides of its input must be multiples; for another library's network what the adapter asks for."""
+        return FACTS[self.name].multiple_of if self.name in FACTS else BORROWED_MULTIPLE
 
 
 def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: int = 2) -> nn.Module:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-__all__ = ["FACTS", "NetworkFacts", "network_title"]
+__all__ = ["BORROWED_MULTIPLE", "FACTS", "NetworkFacts", "network_title"]
+
+BORROWED_MULTIPLE = 32
+"""Sides of the input of another library's network must be multiples of this: five poolings, as most of them have."""
 
 
 @dataclass(frozen=True)

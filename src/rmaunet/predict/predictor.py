@@ -20,6 +20,7 @@ from rmaunet.predict.search import Search
 from rmaunet.predict.stream import Stopwatch, Watch, fill_labels
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
+from rmaunet.preprocess.grid import MULTIPLE
 from rmaunet.volume import Volume, axial
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Predictor:
         all_slices: Look at every slice instead of every few and then around what is found (:mod:`rmaunet.predict.search`).
         max_memory: Bytes the process may take; the batch is made smaller to keep to it.
         why: Why this runtime, for manifests.
+        multiple_of: Of what the sides of the network's slices must be multiples.
         locator: Finds the liver first; this one then looks around it only, at the pixels of its own preprocessing, and
             says alone what is liver and what is tumor. Needed where the preprocessing's grid is "liver".
     """
@@ -77,10 +79,12 @@ class Predictor:
         max_memory: int | None = None,
         why: str = "given by the caller",
         locator: Predictor | None = None,
+        multiple_of: int = MULTIPLE,
     ) -> None:
         if (preprocessing.grid == "liver") != (locator is not None):
             raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
         self.locator = locator
+        self.multiple_of = multiple_of
         self.runtime = runtime
         self.why = why
         self.preprocessing = preprocessing
@@ -161,6 +165,7 @@ class Predictor:
             max_memory=max_memory,
             why=choice.why,
             locator=locator,
+            multiple_of=card.network.multiple_of,
         )
 
     def predict(
@@ -202,7 +207,7 @@ class Predictor:
         """One network over the scan, or over a place in it."""
         stopwatch = Stopwatch()
         with stopwatch("prepare"):
-            prepared = prepare(ct, self.preprocessing, liver=place.box if place else None)
+            prepared = prepare(ct, self.preprocessing, liver=place.box if place else None, multiple=self.multiple_of)
             batch = fitting_batch(prepared, self.batch, self.max_memory)
             expected = predicted_bytes(prepared, batch)
             _logger.info("about %.2f GiB of memory at most, %d slices a call", expected / 2**30, batch)

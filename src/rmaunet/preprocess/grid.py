@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rmaunet.preprocess.settings import Preprocessing
 
-__all__ = ["Box", "Grid", "body_box", "plan_grid"]
+__all__ = ["MULTIPLE", "Box", "Grid", "body_box", "plan_grid"]
 
 MULTIPLE = 16  # four poolings
 MARGIN_MM = 15.0
@@ -32,7 +32,7 @@ class Grid:
         source: (rows, columns) of the source slice.
         box: (top, bottom, left, right) of the part taken, in source pixels; may reach beyond the slice.
         resized: (rows, columns) of that part after resampling.
-        canvas: (rows, columns) the network sees, multiples of 16.
+        canvas: (rows, columns) the network sees, multiples of 16 or of what the network asks for.
         offset: (row, column) of the resampled part's first pixel on the canvas.
     """
 
@@ -137,7 +137,12 @@ def body_box(volume: NDArray[np.generic], *, threshold_hu: float = -400.0) -> Bo
 
 
 def plan_grid(
-    shape: tuple[int, int], spacing_mm: tuple[float, float], settings: Preprocessing, *, around: Box | None = None
+    shape: tuple[int, int],
+    spacing_mm: tuple[float, float],
+    settings: Preprocessing,
+    *,
+    around: Box | None = None,
+    multiple: int = MULTIPLE,
 ) -> Grid:
     """Where a slice of this shape and spacing comes to lie on the network's canvas.
 
@@ -146,6 +151,7 @@ def plan_grid(
         spacing_mm: (row, column) spacing of the source.
         settings: What is wanted.
         around: Box around the body for "body_crop", around the liver for "liver".
+        multiple: Of what the canvas's sides are multiples where the settings leave them open: what the network asks for.
 
     Returns:
         The plan. Pixels on the canvas are square in mm, whatever the source's were.
@@ -163,25 +169,25 @@ def plan_grid(
         raise ValueError(f"grid = {settings.grid!r}: needs a box")
     box: Box = around or (0, rows, 0, columns)
     if settings.grid == "liver":
-        top, bottom, canvas_rows = _around(box[0], box[1], dy, settings)
-        left, right, canvas_columns = _around(box[2], box[3], dx, settings)
+        top, bottom, canvas_rows = _around(box[0], box[1], dy, settings, multiple)
+        left, right, canvas_columns = _around(box[2], box[3], dx, settings, multiple)
         canvas = (canvas_rows, canvas_columns)
         return Grid(shape, (top, bottom, left, right), canvas, canvas, (0, 0))
     height_mm, width_mm = (box[1] - box[0]) * dy, (box[3] - box[2]) * dx
     pixel_mm = settings.spacing_mm if settings.grid == "spacing" else max(height_mm, width_mm) / settings.size
     resized = (max(1, round(height_mm / pixel_mm)), max(1, round(width_mm / pixel_mm)))
     if settings.grid == "spacing":
-        canvas = (-(-resized[0] // MULTIPLE) * MULTIPLE, -(-resized[1] // MULTIPLE) * MULTIPLE)
+        canvas = (-(-resized[0] // multiple) * multiple, -(-resized[1] // multiple) * multiple)
     else:
         canvas = (settings.size, settings.size)
     offset = ((canvas[0] - resized[0]) // 2, (canvas[1] - resized[1]) // 2)
     return Grid(shape, box, resized, canvas, offset)
 
 
-def _around(first: int, stop: int, step_mm: float, settings: Preprocessing) -> tuple[int, int, int]:
+def _around(first: int, stop: int, step_mm: float, settings: Preprocessing, multiple: int) -> tuple[int, int, int]:
     """Source pixels and canvas pixels along one axis: the liver's with ``MARGIN_MM``, at least ``size`` on the canvas."""
     wanted_mm = (stop - first) * step_mm + 2 * MARGIN_MM
-    pixels = max(settings.size, math.ceil(wanted_mm / settings.spacing_mm / MULTIPLE) * MULTIPLE)
+    pixels = max(settings.size, math.ceil(wanted_mm / settings.spacing_mm / multiple) * multiple)
     extent = max(1, round(pixels * settings.spacing_mm / step_mm))
     start = round((first + stop - extent) / 2)
     return start, start + extent, pixels

@@ -13,7 +13,7 @@ import numpy as np
 from highdicom import VolumeGeometry
 from numpy.typing import NDArray
 
-from rmaunet.preprocess.grid import Box, Grid, body_box, plan_grid
+from rmaunet.preprocess.grid import MULTIPLE, Box, Grid, body_box, plan_grid
 from rmaunet.preprocess.settings import Preprocessing
 from rmaunet.preprocess.window import window
 from rmaunet.volume import Volume, axial, to_grid
@@ -78,13 +78,14 @@ class Prepared:
         return plane
 
 
-def prepare(ct: Volume, settings: Preprocessing, *, liver: Box | None = None) -> Prepared:
+def prepare(ct: Volume, settings: Preprocessing, *, liver: Box | None = None, multiple: int = MULTIPLE) -> Prepared:
     """Plan a CT's way to the network.
 
     Args:
         ct: (D, H, W), HU, any orientation.
         settings: Window, grid, neighbours.
         liver: (top, bottom, left, right) of the liver in pixels of the axial orientation, for the grid "liver".
+        multiple: Of what the sides of the network's slice are multiples where the settings leave them open.
 
     Returns:
         The prepared CT; :func:`restore` leads back.
@@ -96,7 +97,7 @@ def prepare(ct: Volume, settings: Preprocessing, *, liver: Box | None = None) ->
     depth, rows, columns = upright.spatial_shape
     dz, dy, dx = upright.spacing
     around = body_box(upright.array) if settings.grid == "body_crop" else liver if settings.grid == "liver" else None
-    grid = plan_grid((rows, columns), (dy, dx), settings, around=around)
+    grid = plan_grid((rows, columns), (dy, dx), settings, around=around, multiple=multiple)
     step = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
     k = settings.context_slices
     offsets = tuple(step * i for i in range(-k, k + 1))
