@@ -26,7 +26,7 @@ from rmaunet.data.load import load_case
 from rmaunet.evaluate import count_overlap, dice
 from rmaunet.files import write_csv, write_json
 from rmaunet.labels import liver_mask, tumor_mask
-from rmaunet.predict import Postprocessing, Predictor, Weights, load_weights
+from rmaunet.predict import Postprocessing, Predictor, load_weights
 from rmaunet.predict.confidence import KeptMaps
 from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
 from rmaunet.runs import machine
@@ -49,13 +49,6 @@ def settings_of(base: Postprocessing) -> Iterator[Postprocessing]:
     for threshold, peak, smallest in itertools.product(TUMOR, PEAK, LESION_ML):
         if peak == 0 or peak > threshold:
             yield replace(base, tumor_threshold=threshold, tumor_peak=peak, min_lesion_ml=smallest)
-
-
-def with_locator(weights: Weights, folder: Path | None) -> Weights:
-    if folder is None:
-        return weights
-    locator = load_weights(folder)
-    return replace(weights, card=replace(weights.card, locator=locator.card.sha256), locator=locator)
 
 
 def rows_of(case: Any, predictor: Predictor) -> Iterator[Row]:
@@ -139,8 +132,9 @@ def main() -> None:
         if not (folder / "weights" / "card.json").is_file():
             say(f"{folder}: not trained")
             continue
-        found_by = args.runs / args.locator / path.stem / "weights" if args.locator else None
-        weights = with_locator(load_weights(folder / "weights"), found_by)
+        weights = load_weights(folder / "weights")
+        if args.locator:
+            weights = weights.located_by(load_weights(args.runs / args.locator / path.stem / "weights"))
         known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")

@@ -163,3 +163,11 @@ def test_what_cannot_be_put_in_turn_is_refused(tmp_path):
     both = load_weights(tmp_path / "both")
     with pytest.raises(ModelError, match=r"both: locator.*has one already"):
         join_weights([both, both], name="pair")
+
+
+def test_weights_located_by_others_are_those_of_the_folder(tmp_path):
+    first, second = saved(tmp_path, "find", WHOLE, "a"), saved(tmp_path, "refine", AROUND, "b")
+    save_weights(tmp_path / "both", second.network(), cascade_card(first.card, second.card, name="both"), locator=first)
+    located = second.located_by(first)
+    assert located.card.identity == load_weights(tmp_path / "both").card.identity
+    assert Predictor.from_weights(located, runtime="torch").locator.preprocessing == WHOLE

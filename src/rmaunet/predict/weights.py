@@ -99,6 +99,10 @@ class Weights:
     folder: Path | None = None
     locator: Weights | None = None
 
+    def located_by(self, locator: Weights) -> Weights:
+        """The same weights with others that find the liver first."""
+        return replace(self, card=replace(self.card, locator=locator.card.sha256), locator=locator)
+
     def network(self) -> nn.Module:
         """The network with these weights, in evaluation mode."""
         network = _build(self.card)

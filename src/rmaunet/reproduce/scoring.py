@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def score_run(
         seen = sorted({case.name for case in run.test} & set(locator.card.trained_on))
         if seen:
             raise ModelError(locator.card.name, "trained_on", seen[0], "is tested on", "give the same fold's locator")
-        weights = replace(weights, card=replace(weights.card, locator=locator.card.sha256), locator=locator)
+        weights = weights.located_by(locator)
     network = _Network(weights)
     results, sources = [], {}
     for number, case in enumerate(run.test, start=1):
