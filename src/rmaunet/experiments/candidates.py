@@ -75,6 +75,7 @@ _REFINE = replace(
         stages=(Stage(0.3, 96, 16), Stage(0.7, 192, 8)),
     ),
 )
+_INSTANCE = replace(SCREEN.network, options={"norm": "instance"})
 _INSIDE = replace(SCREEN.postprocessing, tumor_inside_liver=True)
 
 CANDIDATES: dict[str, Experiment] = {
@@ -92,6 +93,8 @@ CANDIDATES: dict[str, Experiment] = {
         _CONTEXT,
         # And livers, tumors and noise that the patients at hand do not have.
         replace(_CONTEXT, name="screen-contrast", augmentation=_CONTRAST),
+        # With instance norm: each slice against its own mean and spread, as in nnU-Net's network.
+        replace(_CONTEXT, name="screen-instance", augmentation=_CONTRAST, network=_INSTANCE),
         # A lesion is drawn first and then a slice through it, so that small ones are seen.
         replace(SCREEN, name="screen-lesions", sampling=replace(SCREEN.sampling, tumor_by="lesion")),
         # Parts of slices at finer resolution and without the air around, whole slices at the end; also with the loss above.
@@ -99,6 +102,13 @@ CANDIDATES: dict[str, Experiment] = {
         replace(_PARTS, name="screen-parts-conditional", loss="ce_dice_conditional", postprocessing=_INSIDE),
         # A second network around the liver that another one has found (`rmaunet models cascade`).
         _REFINE,
-        replace(_REFINE, name="refine-contrast", augmentation=_CONTRAST),
+        # The same at length, with instance norm, contrast, and the paper's flips: what it must tell apart is texture.
+        replace(
+            _REFINE,
+            name="refine-instance",
+            network=_INSTANCE,
+            augmentation=replace(_CONTRAST, flip_horizontal=0.3, flip_vertical=0.3, rotation_degrees=(-30.0, 30.0)),
+            training=replace(_REFINE.training, steps=3000),
+        ),
     )
 }

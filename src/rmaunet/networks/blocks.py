@@ -44,11 +44,32 @@ def make_norm(kind: Norm, channels: int) -> nn.Module:
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     if kind == "instance":
-        return nn.InstanceNorm2d(channels, affine=True)
+        return InstanceNorm(channels)
     groups = max(1, channels // 16)
     while channels % groups:
         groups -= 1
     return nn.GroupNorm(groups, channels)
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance norm with affine parameters, as fast on a CPU as batch norm; (N, C, H, W) to the same.
+
+    PyTorch's own goes through a contiguous copy and takes half as long again for the whole network's step. One slice's batch
+    norm is the same arithmetic in a kernel that keeps channels-last memory.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each map of each slice to mean 0 and variance 1, then scale and shift."""
+        if not self.training or x.device.type != "cpu":
+            return super().forward(x)
+        slices = [
+            nn.functional.batch_norm(one, None, None, self.weight, self.bias, training=True, eps=self.eps)
+            for one in x.split(1)
+        ]
+        return torch.cat(slices)
 
 
 def check_divisible(*sides: int, factor: int) -> None:
