@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--locator", help="candidate that finds the liver, for one that looks around it")
+    parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
     args = parser.parse_args()
     cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
@@ -138,6 +139,7 @@ def main() -> None:
         known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
+        weights = replace(weights, card=replace(weights.card, flips=args.flips))
         predictor = Predictor.from_weights(weights, precision=args.precision)
         used.append({"fold": int(path.stem[4:]), "weights": weights.card.identity, "runtime": predictor.why})
         for name in fold["test"]:
@@ -156,7 +158,14 @@ def main() -> None:
     write_csv(args.output.with_name(f"{args.output.name}_cases.csv"), rows, tuple(rows[0]))
     write_json(
         args.output.with_suffix(".json"),
-        {"candidate": args.name, "locator": args.locator, **found, "runs": used, "machine": machine()},
+        {
+            "candidate": args.name,
+            "locator": args.locator,
+            "flips": args.flips,
+            **found,
+            "runs": used,
+            "machine": machine(),
+        },
     )
     print(json.dumps(found, indent=2))
 

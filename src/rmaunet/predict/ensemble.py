@@ -18,7 +18,8 @@ def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, M
     """The ensemble of weights that expect the same input.
 
     Args:
-        members: At least two, of one network, one preprocessing and one postprocessing; ensembles may be among them.
+        members: At least two, of one network, preprocessing and postprocessing and the same flips; ensembles may be among
+            them.
         name: Of the result.
 
     Returns:
@@ -89,6 +90,7 @@ def _same(first: ModelCard, other: ModelCard) -> None:
         "network": (replace(first.network, members=1), replace(other.network, members=1)),
         "preprocessing": (first.preprocessing, other.preprocessing),
         "postprocessing": (first.postprocessing, other.postprocessing),
+        "flips": (first.flips, other.flips),
         "classes": (first.classes, other.classes),
     }
     for field, (mine, theirs) in pairs.items():

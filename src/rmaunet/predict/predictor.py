@@ -18,6 +18,7 @@ from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.search import Search
 from rmaunet.predict.stream import Stopwatch, Watch, fill_labels
+from rmaunet.predict.tta import Flipped
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
 from rmaunet.preprocess.grid import MULTIPLE
@@ -131,7 +132,7 @@ class Predictor:
             runtime: See :func:`~rmaunet.predict.choose.choose_runtime`, as for device, precision and threads.
             device: "cpu", "cuda", "cuda:1", "mps" or "auto".
             batch: Slices a call.
-            precision: "float32", "bfloat16" or "auto".
+            precision: "float32", "bfloat16", "int8" or "auto".
             threads: For the network; 0 for one a core.
             all_slices: See the class.
             max_memory: See the class.
@@ -157,7 +158,7 @@ class Predictor:
             raise ModelError(card.name, "locator", None, "these weights look around a liver found before", remedy)
         choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
         return cls(
-            choice.runtime,
+            choice.runtime if card.flips == "none" else Flipped(choice.runtime, card.flips),
             card.preprocessing,
             card.postprocessing,
             batch=batch,

@@ -4,7 +4,8 @@ Which changes make sense follows from anatomy and from training. The released we
 the side tells liver from spleen and the front tells liver from kidney: a flip asks them about patients that do not
 exist, and its answer says nothing of this one. They did see slices turned by up to 20 degrees, scaled by 0.7 to 1.4 and
 shifted; :data:`WARPS` stay well inside of that. So the passes differ as much as another position on the table, another
-field of view or another pixel grid would make them differ.
+field of view or another pixel grid would make them differ. Weights that were trained on flipped slices say so on their
+card, and what :class:`Flipped` averages is right for them.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.predict.runtime import Runtime
+from rmaunet.predict.weights import Flips
 
-__all__ = ["WARPS", "Warp", "Warped"]
+__all__ = ["FLIPS", "WARPS", "Flipped", "Warp", "Warped"]
 
 Maps = NDArray[np.float32]
+
+FLIPS: dict[Flips, tuple[tuple[int, ...], ...]] = {"none": (), "horizontal": ((3,),), "both": ((3,), (2,), (2, 3))}
+"""Axes of (N, C, H, W) that are mirrored in each pass beside the plain one: left and right; front and back too."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,43 @@ class Warped:
     def __call__(self, slab: Maps) -> Maps:
         """Probabilities (N, 2, H, W) on the slab's own grid, of prepared slices (N, C, H, W)."""
         return self.warp.backward(self.inner(self.warp.forward(slab)))
+
+
+@dataclass(frozen=True)
+class Flipped:
+    """A runtime around a runtime: the mean of what it answers to slices as they are and mirrored.
+
+    Attributes:
+        inner: Answers.
+        flips: "horizontal" (two passes) or "both" (four); "none" leaves one.
+    """
+
+    inner: Runtime
+    flips: Flips
+
+    @property
+    def name(self) -> str:
+        """Of the inner runtime."""
+        return self.inner.name
+
+    @property
+    def precision(self) -> str:
+        """Of the inner runtime."""
+        return self.inner.precision
+
+    @property
+    def device(self) -> str:
+        """Of the inner runtime."""
+        return self.inner.device
+
+    def __call__(self, slab: Maps) -> Maps:
+        """Probabilities (N, 2, H, W) of prepared slices (N, C, H, W)."""
+        total = self.inner(slab)
+        for axes in FLIPS[self.flips]:
+            mirrored = np.ascontiguousarray(np.flip(slab, axes))
+            total += np.flip(self.inner(mirrored), axes)
+        total /= np.float32(1 + len(FLIPS[self.flips]))
+        return total
 
 
 def _warp(planes: Maps, matrix: NDArray[np.float64], fill: float) -> Maps:

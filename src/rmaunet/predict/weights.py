@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rmaunet.errors import ModelError, RmaunetError
 from rmaunet.files import make_folder, write_bytes, write_json
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # PyTorch takes longer to import than a converted network to 
 
 __all__ = [
     "FINGERPRINTS",
+    "Flips",
     "ModelCard",
     "Weights",
     "checked_state",
@@ -36,6 +37,8 @@ __all__ = [
     "save_weights",
     "shipped_weights",
 ]
+
+Flips = Literal["none", "horizontal", "both"]
 
 SHIPPED = Path(__file__).parents[1] / "models"
 FINGERPRINTS = "fingerprints.json"
@@ -52,6 +55,8 @@ class ModelCard:
         network: Builds the network.
         preprocessing: What the network expects.
         postprocessing: What is done to its output.
+        flips: Whether the probabilities of mirrored slices are averaged in: "none", "horizontal" (left and right), "both"
+            (front and back too). For networks that were trained on flipped slices.
         classes: Output channels: liver (with tumor), tumor.
         licence: Of the weights.
         intended_use: What they are for, and not for.
@@ -67,6 +72,7 @@ class ModelCard:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
+    flips: Flips = "none"
     classes: int = 2
     licence: str = LICENCE
     intended_use: str = "Research on liver and liver tumors in abdominal CT of adults; not a medical device."
