@@ -34,6 +34,7 @@ def tables(found: Mapping[str, Any]) -> str:
     if found.get("network"):
         parts.append(_network_cpu(found["network"]) if busy else _network(found["network"], found["peak_gflops"]))
     sections: dict[str, Callable[[Any], str]] = {
+        "layers": _layers,
         "startup": _startup,
         "volume": _volume_cpu if busy else _volume,
         "memory": _memory,
@@ -74,6 +75,24 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "share of the peak",
     ]
     return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown_table([head, *body])}"
+
+
+def _layers(rows: Sequence[Mapping[str, Any]]) -> str:
+    total, operations = (sum(row[name] for row in rows) for name in ("ms", "operations"))
+    head = ["layers", "ms a slice", "share of the time", "share of the arithmetic", "share of the peak"]
+    body = [
+        [
+            row["kind"],
+            f"{row['ms']:.2f}",
+            f"{row['ms'] / total:.0%}",
+            f"{row['operations'] / operations:.0%}",
+            f"{row['share_of_peak']:.0%}" if row["operations"] else "",
+        ]
+        for row in rows
+    ]
+    first = rows[0]
+    words = f"Where the time goes: base {first['base']}, {first['batch']} slices a call, openvino {first['precision']}"
+    return f"{words}, {total:.1f} ms a slice.\n\n{markdown_table([head, *body])}"
 
 
 def _volume(rows: Sequence[Mapping[str, Any]]) -> str:
