@@ -1,8 +1,10 @@
-"""docs/models/fast.md says what the tables and the weights' card say."""
+"""docs/models/NAME.md say what the tables and the weights' cards say."""
 
 import subprocess
 import sys
 from pathlib import Path
+
+from rmaunet.predict import shipped_weights
 
 ROOT = Path(__file__).parents[2]
 
@@ -12,8 +14,11 @@ def test_page_is_up_to_date() -> None:
     assert done.returncode == 0, "run scripts/make_model_card.py"
 
 
-def test_pictures_stand_there() -> None:
-    page = ROOT / "docs" / "models" / "fast.md"
-    for line in page.read_text(encoding="utf-8").splitlines():
-        if line.startswith("!["):
+def test_all_shipped_weights_have_a_page_whose_pictures_stand_there() -> None:
+    pages = {page.stem: page for page in (ROOT / "docs" / "models").glob("*.md")}
+    assert sorted(pages) == sorted(shipped_weights())
+    for page in pages.values():
+        lines = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("![")]
+        assert lines
+        for line in lines:
             assert (page.parent / line.split("](")[1].rstrip(")")).resolve().is_file()
