@@ -18,20 +18,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rmaunet.bench.record import new_record
+from rmaunet.bench.training import phantom_store
 from rmaunet.data.phantom import Phantom, phantom
-from rmaunet.data.store import Store, StoreWriter
 from rmaunet.evaluate import evaluate_case, markdown_table
 from rmaunet.experiments.experiment import Experiment, Stage
 from rmaunet.experiments.presets import FAST
 from rmaunet.files import write_json
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import Predictor, load_weights
-from rmaunet.preprocess import Preprocessing, to_bytes, window
 from rmaunet.train import train
-from rmaunet.volume import axial
 
 LARGEST_CHANGE = 0.002
 ORGANS = ("liver", "tumor")
@@ -39,15 +35,6 @@ ORGANS = ("liver", "tumor")
 
 def patients(seeds: range, side: int) -> list[Phantom]:
     return [phantom("abdomen", seed=seed, shape=(32, side, side), lesion_radius_mm=(12.0, 28.0)) for seed in seeds]
-
-
-def filled_store(root: Path, settings: Preprocessing, count: int) -> Store:
-    with StoreWriter(root, settings) as writer:
-        for number, made in enumerate(patients(range(count), settings.size)):
-            ct, mask = axial(made.ct), axial(made.mask)
-            images = to_bytes(window(np.asarray(ct.array), settings.window_hu))
-            writer.add(f"phantom-{number}", images, np.asarray(mask.array), spacing_mm=ct.spacing)
-    return Store(root, check=True)
 
 
 def mean_dice(weights: Path, held_out: list[Phantom]) -> dict[str, float]:
@@ -64,7 +51,8 @@ def compare(experiment: Experiment, seeds: int, count: int) -> list[dict[str, An
     held_out = patients(range(1000, 1004), experiment.preprocessing.size)
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        store = filled_store(Path(folder) / "store", experiment.preprocessing, count)
+        settings = experiment.preprocessing
+        store = phantom_store(Path(folder) / "store", settings, count=count, side=settings.size)
         for seed in range(seeds):
             for precision in ("float32", "bfloat16"):
                 mine = replace(experiment, seed=seed, training=replace(experiment.training, precision=precision))

@@ -70,6 +70,23 @@ def test_of_a_busy_machine_processor_time_counts():
     assert "99.0" not in text
 
 
+def test_layers_and_batches_as_shares():
+    layers = [
+        {"base": 16, "batch": 4, "precision": "bfloat16", "kind": "convolution 3 x 3", "ms": 6.0, "operations": 9e6},
+        {"base": 16, "batch": 4, "precision": "bfloat16", "kind": "joining", "ms": 2.0, "operations": 0.0},
+    ]
+    for row in layers:
+        row["share_of_peak"] = row["operations"] / 12e6
+    training = [{"way": "eager float32", "base": 16, "slices_a_second": 5.0, "lowest": 4.9, "highest": 5.1}]
+    training.append(training[0] | {"way": "bfloat16", "slices_a_second": 10.0, "threads": 2})
+    feeding = [{"augmentation": "all", "ms": 50.0, "lowest": 40.0, "highest": 60.0}]
+    text = shown(head(layers=layers, training=training, feeding=feeding))
+    assert "openvino bfloat16, 8.0 ms a slice" in text
+    assert "| convolution 3 x 3 | 6.00 | 75% | 100% | 75% |" in text
+    assert "| joining | 2.00 | 25% | 0% | |" in text
+    assert "| all | 50.00 (40.00 to 60.00) | 20.0% |" in text  # beside 200 ms of two threads' time
+
+
 def test_the_scan_has_one_abdomen_whatever_its_length():
     short, long = scan_like(8, side=32), scan_like(200, side=32)
     assert short.spatial_shape == (8, 32, 32)

@@ -19,13 +19,14 @@ from rmaunet.predict import ModelCard, Weights
 from rmaunet.predict.choose import choose_runtime
 from rmaunet.predict.denormals import flushed_denormals
 
-__all__ = ["convolution_peak", "network_rows", "training_rows"]
+__all__ = ["SIDE", "convolution_peak", "network_rows", "timed"]
 
 SIDE = 256
 Say = Callable[[str], None]
 
 
-def _timed(run: Callable[[], object], repeats: int) -> list[float]:
+def timed(run: Callable[[], object], repeats: int) -> list[float]:
+    """Seconds of each of ``repeats`` calls, after one that is not counted."""
     run()
     seconds = []
     for _ in range(repeats):
@@ -54,7 +55,7 @@ def convolution_peak(precision: str, *, threads: int, repeats: int = 5) -> float
             images = torch.rand(1, channels, side, side).to(kind, memory_format=torch.channels_last)
             layer = torch.nn.Conv2d(channels, channels, 3, padding=1, bias=False).to(kind)
             layer = layer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            seconds = min(_timed(partial(layer, images), repeats))
+            seconds = min(timed(partial(layer, images), repeats))
             best = max(best, 2 * 9 * channels**2 * side**2 / seconds / 1e9)
     return best
 
@@ -123,44 +124,3 @@ def _row(base: int, batch: int, way: str, ms: list[float], macs: int) -> dict[st
     median = statistics.median(ms)
     spread = {"ms": median, "lowest": min(ms), "highest": max(ms)}
     return {"base": base, "batch": batch, "way": way, **spread, "gflops": 2 * macs / median / 1e6}
-
-
-def training_rows(*, base: int, batch: int, threads: int, steps: int = 3) -> list[dict[str, Any]]:
-    """Slices a second of a training step: eager float32, channels last, and bfloat16 with both.
-
-    Args:
-        base: Base channels.
-        batch: Slices a step.
-        threads: For PyTorch.
-        steps: Timed steps of each.
-
-    Returns:
-        One row a way, with median, lowest and highest slices a second.
-    """
-    torch.set_num_threads(threads)
-    rows = []
-    for name, last, half in (
-        ("eager float32", False, False),
-        ("channels last float32", True, False),
-        ("channels last bfloat16", True, True),
-    ):
-        torch.manual_seed(0)
-        order = torch.channels_last if last else torch.contiguous_format
-        network = build_network(NetworkSettings(base=base)).to(memory_format=order)  # type: ignore[call-overload]
-        optimiser = torch.optim.Adam(network.parameters(), fused=True)
-        images = torch.rand(batch, 1, SIDE, SIDE).to(memory_format=order)
-
-        def step(network: Any = network, optimiser: Any = optimiser, images: Any = images, half: bool = half) -> None:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
-                logits = network(images)
-            optimiser.zero_grad(set_to_none=True)
-            logits.float().square().mean().backward()
-            optimiser.step()
-
-        with flushed_denormals():
-            seconds = _timed(step, steps)
-        speed = [batch / second for second in seconds]
-        rows.append(
-            {"way": name, "slices_a_second": statistics.median(speed), "lowest": min(speed), "highest": max(speed)}
-        )
-    return rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rmaunet.bench.peers import metrics_table, peers_table
@@ -39,6 +40,7 @@ def tables(found: Mapping[str, Any]) -> str:
         "volume": _volume_cpu if busy else _volume,
         "memory": _memory,
         "training": _training,
+        "feeding": partial(_feeding, training=found.get("training", ())),
         "metrics": metrics_table,
         "peers": peers_table,
         "allocator": _allocator,
@@ -199,6 +201,23 @@ def _training(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = ["base", "step", "slices/s, median (range)", "times eager float32"]
     return "Training step, 256 x 256.\n\n" + markdown_table([head, *body])
+
+
+def _feeding(rows: Sequence[Mapping[str, Any]], training: Sequence[Mapping[str, Any]]) -> str:
+    """Beside the processor time of the quickest step: the most that making a batch can weigh."""
+    quickest = {row["base"]: 0.0 for row in training}
+    for row in training:
+        quickest[row["base"]] = max(quickest[row["base"]], row["slices_a_second"] / row.get("threads", 1))
+    body = [
+        [
+            row["augmentation"],
+            f"{row['ms']:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})",
+            *(f"{row['ms'] / (row['ms'] + 1e3 / speed):.1%}" for speed in quickest.values()),
+        ]
+        for row in rows
+    ]
+    head = ["augmentation", "CPU ms a slice, median (range)", *(f"share of a step, base {base}" for base in quickest)]
+    return "Making a batch: read from the store, augmented, 256 x 256.\n\n" + markdown_table([head, *body])
 
 
 def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -88,10 +88,11 @@ def main(argv: list[str]) -> int:
 def _bench(args: Bench) -> int:
     import tempfile
 
-    from rmaunet.bench.network import convolution_peak, network_rows, training_rows
+    from rmaunet.bench.network import convolution_peak, network_rows
     from rmaunet.bench.record import new_record
     from rmaunet.bench.startup import startup_rows
     from rmaunet.bench.tables import tables
+    from rmaunet.bench.training import feeding_rows, training_rows
     from rmaunet.bench.volume import segment_row, write_scan
     from rmaunet.data.phantom import phantom
     from rmaunet.files import write_json
@@ -128,6 +129,7 @@ def _bench(args: Bench) -> int:
             for base in args.widths[:2]
             for row in training_rows(base=base, batch=8, threads=threads)
         ]
+        found["feeding"] = feeding_rows(batch=8)
     print(tables(found))
     if args.output is not None:
         write_json(args.output, found)
