@@ -58,6 +58,21 @@ def test_float32_runtimes_agree_with_torch_at_any_size_and_batch(weights, name):
         np.testing.assert_allclose(found, reference(x), atol=2e-5)
 
 
+@pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize(
+    "settings",
+    [NetworkSettings(base=4, members=2), NetworkSettings(base=4, options={"norm": "instance"})],
+    ids=["ensemble", "instance norm"],
+)
+def test_other_runtimes_take_what_a_card_can_describe(settings, name):
+    torch.manual_seed(0)
+    state = dict(lively(build_network(settings)).state_dict())
+    weights = Weights(ModelCard(name="tiny", network=settings), state)
+    x = slab(2, 1, 32, 48)
+    found = choose_runtime(weights, runtime=name).runtime(x)
+    np.testing.assert_allclose(found, choose_runtime(weights, runtime="torch").runtime(x), atol=2e-5)
+
+
 @pytest.mark.parametrize("name", ["rmaunet", "unet", "attention_unet"])
 def test_folding_batch_norm_changes_rounding_only(name):
     torch.manual_seed(0)
@@ -81,7 +96,7 @@ def test_a_conversion_is_made_once_for_weights_of_a_checksum(weights, monkeypatc
     monkeypatch.setattr(Weights, "network", refuse)
     assert choose_runtime(weights, runtime="openvino").runtime.name == "openvino"
     other = replace(weights, card=replace(weights.card, sha256="cd" * 32))
-    with pytest.raises(AssertionError, match="converted again"):
+    with pytest.raises(UsageError, match="converted again"):
         choose_runtime(other, runtime="openvino")
     assert not list((cache_folder() / "converted").glob(".partial-*"))
 

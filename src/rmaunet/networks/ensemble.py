@@ -40,4 +40,5 @@ class Ensemble(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes, H, W) of the slices ``x`` (N, C, H, W)."""
         mean = torch.stack([torch.sigmoid(member(x).float()) for member in self.members]).mean(dim=0)
-        return torch.logit(mean, eps=_SMALLEST)
+        mean = mean.clamp(_SMALLEST, 1 - _SMALLEST)
+        return torch.log(mean) - torch.log(1 - mean)  # torch.logit has no counterpart in other runtimes

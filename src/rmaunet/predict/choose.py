@@ -22,7 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from rmaunet.errors import UsageError
+from rmaunet.errors import RmaunetError, UsageError
 from rmaunet.predict.converted import converted
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.threads import network_threads
@@ -204,7 +204,9 @@ def _converted(
     try:
         with ExitStack() as stack:
             return load(stack.enter_context(converted(weights.card.sha256, name, library, convert)))
-    except (ImportError, RuntimeError, ValueError, TypeError) as error:
+    except RmaunetError:
+        raise
+    except Exception as error:  # the libraries' own kinds, of which not all are RuntimeError; another runtime may do
         text = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise _CannotError(f"the network cannot be converted or loaded: {text}") from error
 
