@@ -3,6 +3,7 @@
 Every setting of a grid is applied to the same probabilities of whole scans (kept in 8 bits). The mean over all patients of the
 best setting flatters: it was chosen on them. So each fold is also scored with what was chosen on the other folds; that is the
 figure to believe. Writes OUT_cases.csv, a row a scan and setting, and OUT.json: the choice, the figures, the grid, the weights.
+A fold's rows are kept beside its weights and made once.
 
     python scripts/choose_postprocessing.py RUNS LiTS/ -o results/weights/postprocessing --name refine --locator screen-context
 """
@@ -14,6 +15,7 @@ import itertools
 import json
 import statistics
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,16 +28,17 @@ from rmaunet.data.load import load_case
 from rmaunet.evaluate import count_overlap, dice
 from rmaunet.files import write_csv, write_json
 from rmaunet.labels import liver_mask, tumor_mask
-from rmaunet.predict import Postprocessing, Predictor, load_weights
+from rmaunet.predict import Postprocessing, Predictor, Weights, load_weights
 from rmaunet.predict.confidence import KeptMaps
 from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
 from rmaunet.runs import machine
 from rmaunet.volume import axial
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
-TUMOR = (0.3, 0.4, 0.5, 0.6)
+TUMOR = (0.3, 0.4, 0.5)
 PEAK = (0.0, 0.7, 0.8, 0.9, 0.95)
-LESION_ML = (0.0, 0.05, 0.1, 0.2, 0.5)
+LESION_ML = (0.0, 0.1, 0.5)
+PLAIN = (0.5, 0.0, 0.0)
 ORGANS = ("liver_dice", "tumor_dice")
 Row = dict[str, Any]
 
@@ -69,6 +72,26 @@ def rows_of(case: Any, predictor: Predictor) -> Iterator[Row]:
         }
 
 
+def fold_rows(
+    kept: Path, made_from: Row, fold: Row, cases: dict[str, Any], weights: Weights, precision: Any
+) -> list[Row]:
+    """The rows of a fold's scans: those kept, if they are of these weights and this grid, or made now."""
+    if kept.is_file() and (old := json.loads(kept.read_text()))["made_from"] == made_from:
+        found: list[Row] = old["rows"]
+        return found
+    predictor = Predictor.from_weights(weights, precision=precision)
+    rows: list[Row] = []
+    for name in fold["test"]:
+        began = time.perf_counter()
+        mine = list(rows_of(cases[name], predictor))
+        rows += [{"name": name, "patient": fold["patients"].get(name, name), **row} for row in mine]
+        plain = next(row for row in mine if setting_of(row) == PLAIN)
+        figures = f"liver dice {plain['liver_dice']:.4f}, tumor dice {plain['tumor_dice']:.4f}"
+        say(f"{name}: {figures} ({time.perf_counter() - began:.1f} s)")
+    write_json(kept, {"made_from": made_from, "rows": rows})
+    return rows
+
+
 def setting_of(row: Row) -> tuple[float, float, float]:
     return row["tumor_threshold"], row["tumor_peak"], row["min_lesion_ml"]
 
@@ -92,7 +115,7 @@ def summary(rows: list[Row]) -> Row:
     """The choice on all folds, and what it is worth: each fold with the choice of the others."""
     folds = sorted({row["fold"] for row in rows})
     chosen = best(rows)
-    plain = [row for row in rows if setting_of(row) == (0.5, 0.0, 0.0)]
+    plain = [row for row in rows if setting_of(row) == PLAIN]
     held_out: list[Row] = []
     choices = {}
     for fold in folds if len(folds) > 1 else ():
@@ -122,6 +145,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--locator", help="candidate that finds the liver, for one that looks around it")
+    parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
     parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
     args = parser.parse_args()
@@ -130,6 +154,8 @@ def main() -> None:
     used: list[Row] = []
     for path in sorted(FOLDS.glob("fold*.json")):
         folder, fold = args.runs / args.name / path.stem, json.loads(path.read_text())
+        if args.folds and int(path.stem[4:]) not in args.folds:
+            continue
         if not (folder / "weights" / "card.json").is_file():
             say(f"{folder}: not trained")
             continue
@@ -140,18 +166,17 @@ def main() -> None:
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
         weights = replace(weights, card=replace(weights.card, flips=args.flips))
-        predictor = Predictor.from_weights(weights, precision=args.precision)
-        used.append({"fold": int(path.stem[4:]), "weights": weights.card.identity, "runtime": predictor.why})
-        for name in fold["test"]:
-            patient = fold["patients"].get(name, name)
-            rows += [
-                {"name": name, "patient": patient, "fold": int(path.stem[4:]), **row}
-                for row in rows_of(cases[name], predictor)
-            ]
-            plain = next(row for row in rows[::-1] if setting_of(row) == (0.5, 0.0, 0.0))
-            say(
-                f"fold {path.stem[4:]} {name}: liver dice {plain['liver_dice']:.4f}, tumor dice {plain['tumor_dice']:.4f}"
-            )
+        made_from = {
+            "weights": weights.card.identity,
+            "flips": args.flips,
+            "precision": args.precision,
+            "grid": [TUMOR, PEAK, LESION_ML],
+        }
+        made_from = json.loads(json.dumps(made_from))
+        kept = folder / f"postprocessing-{args.flips}.json"
+        number = int(path.stem[4:])
+        rows += [{"fold": number, **row} for row in fold_rows(kept, made_from, fold, cases, weights, args.precision)]
+        used.append({"fold": number, "weights": weights.card.identity})
     if not rows:
         sys.exit("nothing to score")
     found = summary(rows)

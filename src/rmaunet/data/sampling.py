@@ -30,6 +30,8 @@ class Sampling:
             draws; or "lesion", a lesion first and then a slice through it, so that a lesion of one slice is seen as often
             as one of forty.
         near_mm: Of "near"; what a network that looks around a liver found before will be shown.
+        negative_share: With "case": share of draws from synthetic patients without a liver
+            (:mod:`rmaunet.data.negatives`).
     """
 
     slices: Literal["liver", "near", "all"] = "liver"
@@ -38,12 +40,17 @@ class Sampling:
     liver_share: float = 0.35
     tumor_by: Literal["slice", "lesion"] = "slice"
     near_mm: float = 20.0
+    negative_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse shares that are no shares (ValueError)."""
         if not (self.tumor_share >= 0 and self.liver_share >= 0 and self.tumor_share + self.liver_share <= 1):
             raise ValueError(
                 f"tumor_share = {self.tumor_share}, liver_share = {self.liver_share}: each at least 0, at most 1 together"
+            )
+        if not 0 <= self.negative_share <= (1 if self.balance == "case" else 0):
+            raise ValueError(
+                f"negative_share = {self.negative_share}: must lie between 0 and 1, and be 0 unless balance is 'case'"
             )
         if not 0 <= self.near_mm <= 1000:
             raise ValueError(f"near_mm = {self.near_mm}: must lie between 0 and 1000")
@@ -64,14 +71,18 @@ class Sampler:
         cases: The training cases.
         settings: How.
         seed: Of the run.
+        negatives: Cases without a liver for ``negative_share``; without any, nothing is drawn for it.
 
     Raises:
         InputError: If there is no slice to draw.
     """
 
-    def __init__(self, cases: Sequence[StoredCase], settings: Sampling, *, seed: int) -> None:
+    def __init__(
+        self, cases: Sequence[StoredCase], settings: Sampling, *, seed: int, negatives: Sequence[StoredCase] = ()
+    ) -> None:
         self.settings = settings
         self.seed = seed
+        self._negatives = [SliceRef(case.name, z) for case in negatives for z in range(case.shape[0])]
         self._all = [SliceRef(case.name, z) for case in cases for z in _slices(case, settings)]
         if not self._all:
             raise InputError("training cases", "slices", 0, "no slice to train on", "check the split and the masks")
@@ -92,6 +103,8 @@ class Sampler:
             epoch, index = divmod(position, len(self._all))
             return self._all[self._order(epoch)[index]]
         rng = np.random.default_rng((self.seed, 2, position))
+        if self._negatives and rng.random() < self.settings.negative_share:
+            return self._negatives[int(rng.integers(len(self._negatives)))]
         case = self._cases[int(rng.integers(len(self._cases)))]
         share = rng.random()
         wanted = (

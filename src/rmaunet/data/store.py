@@ -208,6 +208,7 @@ class Store:
                 raise InputError(
                     root / name, "size", found, f"the index says {expected} bytes", "run `rmaunet prepare` again"
                 )
+        self._added: dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]] = {}
         self._images = np.memmap(root / "images.u8", np.uint8, "r") if expected else np.zeros(0, np.uint8)
         self._labels = np.memmap(root / "labels.u8", np.uint8, "r") if expected else np.zeros(0, np.uint8)
         if check:
@@ -243,14 +244,36 @@ class Store:
             raise InputError(self.root, "case", name, "is not in the store", "prepare it, or correct the split")
         return self._by_name[name]
 
+    def add(self, name: str, images: NDArray[np.uint8], *, spacing_mm: tuple[float, float, float]) -> StoredCase:
+        """Add a case without a liver that is no file's, in memory only; ``cases`` does not name it.
+
+        Args:
+            name: Not that of another case.
+            images: (D, H, W) intensities as they are stored.
+            spacing_mm: (z, y, x).
+
+        Returns:
+            The case.
+        """
+        depth, height, width = images.shape
+        nothing = (0,) * depth
+        case = StoredCase(name, name, (depth, height, width), spacing_mm, 0, "", (0, 0), nothing, nothing)
+        self._by_name[name] = case
+        self._added[name] = (images, np.zeros_like(images))
+        return case
+
     def images(self, name: str) -> NDArray[np.uint8]:
         """(D, H, W) stored intensities of a case, a view of the file."""
         case = self.case(name)
+        if name in self._added:
+            return self._added[name][0]
         return self._images[case.offset : case.offset + case.size].reshape(case.shape)
 
     def labels(self, name: str) -> NDArray[np.uint8]:
         """(D, H, W) labels of a case, a view of the file."""
         case = self.case(name)
+        if name in self._added:
+            return self._added[name][1]
         return self._labels[case.offset : case.offset + case.size].reshape(case.shape)
 
     def stack(self, name: str, z: int, offsets: Iterable[int] = (0,)) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

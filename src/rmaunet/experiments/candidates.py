@@ -95,6 +95,15 @@ CANDIDATES: dict[str, Experiment] = {
         replace(_CONTEXT, name="screen-contrast", augmentation=_CONTRAST),
         # With instance norm: each slice against its own mean and spread, as in nnU-Net's network.
         replace(_CONTEXT, name="screen-instance", augmentation=_CONTRAST, network=_INSTANCE),
+        # From the weights before, at a lower rate: heads, pelves and chests to leave empty, and more noise.
+        replace(
+            _CONTEXT,
+            name="screen-negatives",
+            augmentation=replace(_CONTRAST, noise=0.5),
+            network=_INSTANCE,
+            sampling=replace(SCREEN.sampling, negative_share=0.15),
+            training=replace(SCREEN.training, steps=300, learning_rate=1e-3),
+        ),
         # A lesion is drawn first and then a slice through it, so that small ones are seen.
         replace(SCREEN, name="screen-lesions", sampling=replace(SCREEN.sampling, tumor_by="lesion")),
         # Parts of slices at finer resolution and without the air around, whole slices at the end; also with the loss above.

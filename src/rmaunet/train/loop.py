@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
+from rmaunet.data.negatives import add_negatives
 from rmaunet.data.sampling import Sampler
 from rmaunet.data.store import Store
 from rmaunet.data.store_fingerprints import store_fingerprints
@@ -79,7 +80,9 @@ def train(
     """
     _check(experiment, store)
     torch.manual_seed(experiment.seed)
-    sampler = Sampler([store.case(name) for name in cases], experiment.sampling, seed=experiment.seed)
+    negatives = add_negatives(store) if experiment.sampling.negative_share else ()
+    chosen = [store.case(name) for name in cases]
+    sampler = Sampler(chosen, experiment.sampling, seed=experiment.seed, negatives=negatives)
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
     place = usable_device(device)
     batches = Batches(store, experiment, plan, sampler, pin=place.type == "cuda")
