@@ -36,6 +36,9 @@ FOLDS, CHOICE, RESULTS = (
     ROOT / "results/weights/accurate.json",
     ROOT / "results/accurate",
 )
+SMALLEST_LIVER_ML = 10.0
+"""A liver of less, found by either network, is none: specks in a chest. Not chosen on anything."""
+
 CHOSEN = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
 
@@ -43,9 +46,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def with_choice(weights: Weights, chosen: dict[str, float], flips: Any) -> Weights:
-    card = replace(weights.card, postprocessing=replace(weights.card.postprocessing, **chosen), flips=flips)
-    return replace(weights, card=card)
+def with_settings(weights: Weights, flips: Any = "none", **chosen: float) -> Weights:
+    settings = replace(weights.card.postprocessing, min_liver_ml=SMALLEST_LIVER_ML, **chosen)
+    return replace(weights, card=replace(weights.card, postprocessing=settings, flips=flips))
 
 
 def fold_weights(runs: Path, choice: dict[str, Any]) -> Iterator[tuple[str, Weights]]:
@@ -55,7 +58,7 @@ def fold_weights(runs: Path, choice: dict[str, Any]) -> Iterator[tuple[str, Weig
             load_weights(runs / choice[kind] / path.stem / "weights") for kind in ("candidate", "locator")
         )
         chosen = dict(zip(CHOSEN, choice["chosen_without_fold"][path.stem[4:]], strict=True))
-        yield path.stem, with_choice(refiner, chosen, choice["flips"]).located_by(locator)
+        yield path.stem, with_settings(refiner, choice["flips"], **chosen).located_by(with_settings(locator))
 
 
 def measure(runs: Path, data: Path, choice: dict[str, Any]) -> None:
@@ -96,10 +99,12 @@ def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
     for kind in ("locator", "candidate"):
         folders = [runs / choice[kind] / path.stem / "weights" for path in sorted(FOLDS.glob("fold*.json"))]
         network, card = join_weights([load_weights(one) for one in folders], name=choice[kind])
+        settings = (choice["flips"], choice["chosen"]) if kind == "candidate" else ("none", {})
+        card = with_settings(Weights(card, {}), settings[0], **settings[1]).card
         save_weights(runs / "accurate" / kind, network, card)
         joined[kind] = load_weights(runs / "accurate" / kind)
         prints |= {one.name: one for each in folders for one in read_fingerprints(each / FINGERPRINTS)}
-    refiner = with_choice(joined["candidate"], choice["chosen"], choice["flips"])
+    refiner = joined["candidate"]
     card = cascade_card(joined["locator"].card, refiner.card, name=folder.name)
     per_case = json.loads((RESULTS / "summary.json").read_text())["per_case"]
     measured = {
