@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,9 +89,19 @@ def measure(runs: Path, data: Path, choice: dict[str, Any]) -> None:
             "flips": weights.card.flips,
             "runtime": predictor.why,
         }
-    asked = ["evaluate", "-r", str(references), "-p", str(masks), "-o", str(RESULTS), "--no-leaks"]
+    asked = [
+        "evaluate",
+        "-r",
+        "references",
+        "-p",
+        "masks",
+        "-o",
+        "scores",
+        "--no-leaks",
+    ]  # the manifest keeps these words
     program = "import sys; from rmaunet.cli.main import run; sys.argv[0] = 'rmaunet'; run()"
-    subprocess.run([sys.executable, "-c", program, *asked], check=True)
+    subprocess.run([sys.executable, "-c", program, *asked], check=True, cwd=runs / "accurate")
+    shutil.copytree(runs / "accurate" / "scores", RESULTS, dirs_exist_ok=True)
     write_json(RESULTS / "predictions.json", {"folds": told, "choice": choice["chosen_without_fold"]})
 
 

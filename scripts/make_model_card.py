@@ -79,6 +79,7 @@ def accurate_head(card: dict[str, Any]) -> str:
     chosen = card["postprocessing"]
     steps = [sum(one["steps"] for one in each["training"]["members"]) for each in (locator, card)]
     passes = {"none": 1, "horizontal": 2, "both": 4}[card["flips"]]
+    mirrored = "" if passes == 1 else ", mirrored ones among them"
     return f"""# Model card: `{card["name"]}`
 
 <!-- made by scripts/make_model_card.py; edit that -->
@@ -88,8 +89,7 @@ def accurate_head(card: dict[str, Any]) -> str:
 | | |
 |---|---|
 | networks | two in turn, each the mean of {network["members"]} RMAU-Nets of base {network["base"]} with instance norm: the \
-first finds the liver, the second looks around it; {network["members"] * passes} passes a slice in the second (mirrored slices \
-are averaged in) |
+first finds the liver, the second looks around it, in {network["members"] * passes} passes a slice{mirrored} |
 | input | CT in HU, window {card["preprocessing"]["window_hu"][0]:g} to {card["preprocessing"]["window_hu"][1]:g} HU; a slice \
 with its neighbours {card["preprocessing"]["context_mm"]:g} mm above and below; pixels of \
 {locator["preprocessing"]["spacing_mm"]:g} mm, then {card["preprocessing"]["spacing_mm"]:g} mm around the liver |
@@ -102,7 +102,7 @@ with its neighbours {card["preprocessing"]["context_mm"]:g} mm above and below; 
 
 
 def accurate_data(card: dict[str, Any]) -> str:
-    trained = ", ".join(name.removeprefix("volume-") for name in card["trained_on"])
+    trained = ", ".join(sorted((name.removeprefix("volume-") for name in card["trained_on"]), key=int))
     return f"""## Data and protocol
 
 Trained on {len(card["trained_on"])} scans of LiTS (volumes {trained}): each network on two thirds of the patients
