@@ -122,7 +122,8 @@ def rmaunet(scan: Path, out: Path, options: argparse.Namespace) -> dict[str, Any
     if "base 64" in options.tool:
         settings = NetworkSettings(base=64)
         wide = Weights(ModelCard("wide", settings), dict(build_network(settings).state_dict()))
-        runtime = choose_runtime(wide, device="cpu", threads=options.threads).runtime
+        asked: Any = "bfloat16" if "bfloat16" in options.tool else "auto"
+        runtime = choose_runtime(wide, device="cpu", precision=asked, threads=options.threads).runtime
     few = kept.slabs if "base 64" not in options.tool else kept.slabs[: options.calls]
     runtime(few[0])
     clock = Clock()
@@ -290,6 +291,7 @@ TOOLS: dict[str, Callable[[Path, Path, argparse.Namespace], dict[str, Any]]] = {
     "rmaunet": rmaunet,
     "rmaunet, all slices": rmaunet,
     "rmaunet, all slices, base 64": rmaunet,
+    "rmaunet, all slices, base 64 in bfloat16": rmaunet,
     "nnU-Net 2d": nnunet,
     "nnU-Net 2d, resamples": nnunet,
     "MONAI BasicUNet": monai,
