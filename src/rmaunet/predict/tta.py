@@ -85,7 +85,29 @@ WARPS = (
 
 
 @dataclass(frozen=True)
-class Warped:
+class _Around:
+    """What a runtime around a runtime says of itself."""
+
+    inner: Runtime
+
+    @property
+    def name(self) -> str:
+        """Of the inner runtime."""
+        return self.inner.name
+
+    @property
+    def precision(self) -> str:
+        """Of the inner runtime."""
+        return self.inner.precision
+
+    @property
+    def device(self) -> str:
+        """Of the inner runtime."""
+        return self.inner.device
+
+
+@dataclass(frozen=True)
+class Warped(_Around):
     """A runtime around a runtime that sees the slices warped.
 
     Attributes:
@@ -93,23 +115,7 @@ class Warped:
         warp: What is done to slices, and undone to probabilities.
     """
 
-    inner: Runtime
     warp: Warp
-
-    @property
-    def name(self) -> str:
-        """Of the inner runtime."""
-        return self.inner.name
-
-    @property
-    def precision(self) -> str:
-        """Of the inner runtime."""
-        return self.inner.precision
-
-    @property
-    def device(self) -> str:
-        """Of the inner runtime."""
-        return self.inner.device
 
     def __call__(self, slab: Maps) -> Maps:
         """Probabilities (N, 2, H, W) on the slab's own grid, of prepared slices (N, C, H, W)."""
@@ -117,7 +123,7 @@ class Warped:
 
 
 @dataclass(frozen=True)
-class Flipped:
+class Flipped(_Around):
     """A runtime around a runtime: the mean of what it answers to slices as they are and mirrored.
 
     Attributes:
@@ -125,23 +131,7 @@ class Flipped:
         flips: "horizontal" (two passes) or "both" (four); "none" leaves one.
     """
 
-    inner: Runtime
     flips: Flips
-
-    @property
-    def name(self) -> str:
-        """Of the inner runtime."""
-        return self.inner.name
-
-    @property
-    def precision(self) -> str:
-        """Of the inner runtime."""
-        return self.inner.precision
-
-    @property
-    def device(self) -> str:
-        """Of the inner runtime."""
-        return self.inner.device
 
     def __call__(self, slab: Maps) -> Maps:
         """Probabilities (N, 2, H, W) of prepared slices (N, C, H, W)."""
