@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from rmaunet.bench.record import new_record
-from rmaunet.bench.training import phantom_store
-from rmaunet.data.phantom import Phantom, phantom
+from rmaunet.bench.training import patient, phantom_store
+from rmaunet.data.phantom import Phantom
 from rmaunet.evaluate import evaluate_case, markdown_table
 from rmaunet.experiments.experiment import Experiment, Stage
 from rmaunet.experiments.presets import FAST
@@ -31,10 +31,6 @@ from rmaunet.train import train
 
 LARGEST_CHANGE = 0.002
 ORGANS = ("liver", "tumor")
-
-
-def patients(seeds: range, side: int) -> list[Phantom]:
-    return [phantom("abdomen", seed=seed, shape=(32, side, side), lesion_radius_mm=(12.0, 28.0)) for seed in seeds]
 
 
 def mean_dice(weights: Path, held_out: list[Phantom]) -> dict[str, float]:
@@ -48,7 +44,7 @@ def mean_dice(weights: Path, held_out: list[Phantom]) -> dict[str, float]:
 
 
 def compare(experiment: Experiment, seeds: int, count: int) -> list[dict[str, Any]]:
-    held_out = patients(range(1000, 1004), experiment.preprocessing.size)
+    held_out = [patient(seed, experiment.preprocessing.size) for seed in range(1000, 1004)]
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = experiment.preprocessing

@@ -170,9 +170,8 @@ def main() -> None:
             "weights": weights.card.identity,
             "flips": args.flips,
             "precision": args.precision,
-            "grid": [TUMOR, PEAK, LESION_ML],
+            "grid": [list(TUMOR), list(PEAK), list(LESION_ML)],
         }
-        made_from = json.loads(json.dumps(made_from))
         kept = folder / f"postprocessing-{args.flips}.json"
         number = int(path.stem[4:])
         rows += [{"fold": number, **row} for row in fold_rows(kept, made_from, fold, cases, weights, args.precision)]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from rmaunet.bench.network import SIDE, timed
-from rmaunet.data.phantom import phantom
+from rmaunet.data.phantom import Phantom, phantom
 from rmaunet.data.sampling import Sampler
 from rmaunet.data.store import Store, StoreWriter
 from rmaunet.experiments.candidates import CANDIDATES
@@ -27,7 +27,12 @@ from rmaunet.train.batches import Batches
 from rmaunet.train.plan import make_plan
 from rmaunet.volume import axial
 
-__all__ = ["feeding_rows", "phantom_store", "training_rows"]
+__all__ = ["feeding_rows", "patient", "phantom_store", "training_rows"]
+
+
+def patient(seed: int, side: int) -> Phantom:
+    """A synthetic patient with lesions large enough to be learned: 32 slices of ``side`` x ``side`` pixels."""
+    return phantom("abdomen", seed=seed, shape=(32, side, side), lesion_radius_mm=(12.0, 28.0))
 
 
 def phantom_store(root: Path, settings: Preprocessing, *, count: int, side: int) -> Store:
@@ -44,7 +49,7 @@ def phantom_store(root: Path, settings: Preprocessing, *, count: int, side: int)
     """
     with StoreWriter(root, settings) as writer:
         for number in range(count):
-            made = phantom("abdomen", seed=number, shape=(32, side, side), lesion_radius_mm=(12.0, 28.0))
+            made = patient(number, side)
             ct, mask = axial(made.ct), axial(made.mask)
             images = to_bytes(window(np.asarray(ct.array), settings.window_hu))
             writer.add(f"phantom-{number}", images, np.asarray(mask.array), spacing_mm=ct.spacing)
