@@ -29,8 +29,9 @@ from rmaunet.files import sha256, write_csv, write_json
 from rmaunet.io import read_mask, read_volume
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.predict import Predictor, load_weights
-from rmaunet.predict.confidence import KeptMaps, rethresholded
+from rmaunet.predict.confidence import rethresholded
 from rmaunet.predict.denormals import flushed_denormals
+from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.report import lesion_table
 from rmaunet.report.confidence import ConfidenceMeter
 from rmaunet.runs import machine

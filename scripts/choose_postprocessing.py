@@ -29,7 +29,7 @@ from rmaunet.evaluate import count_overlap, dice
 from rmaunet.files import write_csv, write_json
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.predict import Postprocessing, Predictor, Weights, load_weights
-from rmaunet.predict.confidence import KeptMaps
+from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
 from rmaunet.runs import machine
 from rmaunet.volume import axial
@@ -145,6 +145,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--locator", help="candidate that finds the liver, for one that looks around it")
+    parser.add_argument("--locator-share", type=float, default=0.0, help="of its probabilities in the mean of both")
     parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
     parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
@@ -165,14 +166,16 @@ def main() -> None:
         known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
-        weights = replace(weights, card=replace(weights.card, flips=args.flips))
+        card = replace(weights.card, flips=args.flips, locator_share=args.locator_share)
+        weights = replace(weights, card=card)
         made_from = {
             "weights": weights.card.identity,
             "flips": args.flips,
+            "locator_share": args.locator_share,
             "precision": args.precision,
             "grid": [list(TUMOR), list(PEAK), list(LESION_ML)],
         }
-        kept = folder / f"postprocessing-{args.flips}.json"
+        kept = folder / f"postprocessing-{args.flips}-{args.locator_share:g}.json"
         number = int(path.stem[4:])
         rows += [{"fold": number, **row} for row in fold_rows(kept, made_from, fold, cases, weights, args.precision)]
         used.append({"fold": number, "weights": weights.card.identity})
@@ -185,6 +188,7 @@ def main() -> None:
         {
             "candidate": args.name,
             "locator": args.locator,
+            "locator_share": args.locator_share,
             "flips": args.flips,
             **found,
             "runs": used,

@@ -107,6 +107,39 @@ def test_the_place_is_the_livers_box_and_some_slices_more():
     assert liver_place(labels * 0, slice_mm=2.0) is None
 
 
+@pytest.mark.parametrize(("share", "found"), [(0.0, 2), (0.4, 2), (0.6, 1)])
+def test_the_first_networks_probabilities_may_have_a_share(share, found):
+    """The second network sees a tumor, the first does not: what counts is whose share is larger."""
+    array, _ = scene()
+    array[18:22, 70:73, 15:18] = 100
+    ct = make_volume(array, np.diag([5.0, 1.0, 1.0, 1.0]))
+    shown = {}
+
+    class Tumor(Threshold):
+        def forward(self, x):
+            liver = super().forward(x)[:, :1]
+            return torch.cat([liver, liver], dim=1)
+
+    predictor = cascade(Threshold(), Tumor())
+    predictor.locator_share = share
+    prediction = predictor.predict(ct, watch=lambda z, maps: shown.update({z: maps[1, 71, 16]}))
+    assert np.asarray(prediction.mask.array)[20, 71, 16] == found
+    assert shown[20] == pytest.approx(1 - share, abs=0.01)
+    assert (prediction.mix is None) == (share == 0)
+
+
+def test_a_share_is_kept_by_the_card_and_refused_out_of_range(tmp_path, capsys):
+    for name, preprocessing in (("whole", WHOLE), ("around", AROUND)):
+        card = ModelCard(name=name, network=SETTINGS, preprocessing=preprocessing)
+        save_weights(tmp_path / name, build_network(SETTINGS), card)
+    words = ["models", "cascade", str(tmp_path / "whole"), str(tmp_path / "around"), "-o", str(tmp_path / "both")]
+    assert main([*words, "--locator-share", "0.5"]) == 0
+    assert load_weights(tmp_path / "both").card.locator_share == 0.5
+    assert Predictor.from_weights(load_weights(tmp_path / "both"), runtime="torch").locator_share == 0.5
+    assert main([*words, "--locator-share", "1"]) == 2
+    assert "--locator-share" in capsys.readouterr().err
+
+
 def test_a_grid_around_the_liver_and_a_locator_belong_together():
     network = Threshold()
     with pytest.raises(ValueError, match="needs a locator"):

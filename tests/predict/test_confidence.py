@@ -5,8 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from rmaunet.predict import Postprocessing, Predictor
-from rmaunet.predict.confidence import KeptMaps, augmented, rethresholded
+from rmaunet.predict import Postprocessing, Prediction, Predictor
+from rmaunet.predict.confidence import augmented, rethresholded
+from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.preprocess import Preprocessing, prepare
 from rmaunet.report import lesion_table
 from rmaunet.report.confidence import ConfidenceMeter
@@ -91,7 +92,9 @@ def test_warped_passes_agree_with_a_network_that_sees_pixels_only():
     mask, kept = watched(ct, used)
     Linear.calls = 0
     seen = []
-    variants = list(augmented(used, prepare(ct, used.preprocessing), kept, progress=lambda *n: seen.append(n)))
+    variants = list(
+        augmented(used, Prediction(mask, prepare(ct, used.preprocessing)), kept, progress=lambda *n: seen.append(n))
+    )
     assert [v.kind for v in variants] == ["augmentation"] * 5
     assert Linear.calls == 5 * 18  # 8 slices with something, 5 beyond on either side
     assert seen[-1] == (90, 90)
@@ -126,8 +129,8 @@ def test_without_a_liver_nothing_is_asked_again():
     ct, used = make_volume(np.full((5, 32, 32), -1000, np.int16)), predictor()
     mask, kept = watched(ct, used)
     meter = ConfidenceMeter(mask, [])
-    prepared = prepare(ct, used.preprocessing)
-    variants = [*rethresholded(kept, used.postprocessing, spacing_mm=(1, 1, 1)), *augmented(used, prepared, kept)]
+    plain = Prediction(mask, prepare(ct, used.preprocessing))
+    variants = [*rethresholded(kept, used.postprocessing, spacing_mm=(1, 1, 1)), *augmented(used, plain, kept)]
     for variant in variants:
         meter.add(variant.kind, variant.name, variant.labels)
     found = meter.result(kept.plane)

@@ -68,6 +68,8 @@ class Cascade:
     """Folder of the weights that look around it, trained with the grid "liver"."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder of the result; its name becomes the weights' name."""
+    locator_share: float = 0.0
+    """Share of the first network's probabilities in the mean of both around the liver; 0 leaves the word to the second."""
 
 
 MOST_RATIO = 20
@@ -168,11 +170,14 @@ def _join(args: Join) -> int:
 
 
 def _cascade(args: Cascade) -> int:
+    from rmaunet.errors import UsageError
     from rmaunet.predict import load_weights, save_weights
     from rmaunet.predict.ensemble import cascade_card
 
     locator, refiner = load_weights(args.locator), load_weights(args.refiner)
-    card = cascade_card(locator.card, refiner.card, name=args.output.name)
+    if not 0 <= args.locator_share < 1:
+        raise UsageError("models", "--locator-share", args.locator_share, "is no share", "give at least 0, less than 1")
+    card = cascade_card(locator.card, refiner.card, name=args.output.name, locator_share=args.locator_share)
     save_weights(args.output, refiner.network(), card, locator=locator)
     _keep_fingerprints(args.output, (args.locator, args.refiner))
     print(args.output)

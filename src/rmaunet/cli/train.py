@@ -42,6 +42,8 @@ class Train:
     """Steps between checkpoints."""
     threads: int = 0
     """Threads for the network; 0 takes one a core."""
+    workers: int = 0
+    """Threads that make batches; 0 takes one, or up to four for a graphics card."""
     device: str = "cpu"
     """cpu, cuda, cuda:N or mps."""
     dry_run: bool = False
@@ -117,6 +119,7 @@ def main(argv: list[str]) -> int:
         checkpoint_every=args.checkpoint_every,
         say=say,
         device=args.device,
+        workers=args.workers,
     )
     print(weights)
     return 0

@@ -77,6 +77,39 @@ _REFINE = replace(
 )
 _INSTANCE = replace(SCREEN.network, options={"norm": "instance"})
 _INSIDE = replace(SCREEN.postprocessing, tumor_inside_liver=True)
+# For a graphics card, or days on a processor: whole slices at the finest pixels the data has ...
+_WHOLE = replace(
+    SCREEN,
+    name="whole",
+    preprocessing=replace(SCREEN.preprocessing, spacing_mm=1.5, size=256, context_slices=1, context_mm=5.0),
+    network=_INSTANCE,
+    augmentation=replace(_CONTRAST, noise=0.35),
+    sampling=replace(SCREEN.sampling, tumor_share=0.4, liver_share=0.3, tumor_by="lesion", negative_share=0.1),
+    training=replace(
+        SCREEN.training,
+        steps=12000,
+        stages=(Stage(0.3, 192, 16), Stage(0.7, 256, 16)),
+        learning_rate=2e-3,
+        schedule="trapezoid",
+        decay_share=0.5,
+        weight_decay=2e-2,
+        ema_decay=0.999,
+        precision="bfloat16",
+    ),
+)
+# ... and twice as wide a network around the liver that the first one finds, with four slices around each.
+_AROUND = replace(
+    _WHOLE,
+    name="around",
+    preprocessing=replace(_REFINE.preprocessing, context_slices=2, context_mm=2.5),
+    network=replace(_INSTANCE, base=32),
+    augmentation=replace(_CONTRAST, noise=0.35, flip_horizontal=0.3, flip_vertical=0.3, rotation_degrees=(-30.0, 30.0)),
+    sampling=_REFINE.sampling,
+    training=replace(_WHOLE.training, batch=16, stages=()),
+)
+
+# The schedule's end, from weights of either whose run was stopped before it (`rmaunet train --start`).
+_END = replace(_WHOLE.training, steps=400, learning_rate=5e-4, decay_share=0.9, ema_decay=0.99, batch=16, stages=())
 
 CANDIDATES: dict[str, Experiment] = {
     one.name: one
@@ -119,5 +152,9 @@ CANDIDATES: dict[str, Experiment] = {
             augmentation=replace(_CONTRAST, flip_horizontal=0.3, flip_vertical=0.3, rotation_degrees=(-30.0, 30.0)),
             training=replace(_REFINE.training, steps=3000),
         ),
+        _WHOLE,
+        _AROUND,
+        replace(_WHOLE, name="whole-end", training=_END),
+        replace(_AROUND, name="around-end", training=replace(_END, steps=200, learning_rate=2.5e-4)),
     )
 }

@@ -50,13 +50,14 @@ def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, M
     return Ensemble(networks).eval(), card
 
 
-def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str) -> ModelCard:
+def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str, locator_share: float = 0.0) -> ModelCard:
     """The card of two networks in turn: one finds the liver in the whole scan, the other looks around it.
 
     Args:
         locator: Of weights that need no liver found before.
         refiner: Of weights whose grid is "liver".
         name: Of the result.
+        locator_share: Of the locator's probabilities in the mean of both.
 
     Returns:
         The refiner's card with every training case of both, for :func:`~rmaunet.predict.weights.save_weights`.
@@ -76,6 +77,7 @@ def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str) -> ModelC
         name=name,
         trained_on=tuple(dict.fromkeys((*locator.trained_on, *refiner.trained_on))),
         results={},
+        locator_share=locator_share,
     )
 
 

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from rmaunet.errors import ModelError
 from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
+from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.predict.locate import Place, liver_place
 from rmaunet.predict.memory import fitting_batch, predicted_bytes
 from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.search import Search
-from rmaunet.predict.stream import Stopwatch, Watch, fill_labels
+from rmaunet.predict.stream import Mix, Stopwatch, Watch, fill_labels
 from rmaunet.predict.tta import Flipped
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
@@ -43,6 +44,8 @@ class Prediction:
         computed: Slices the network looked at, the first one's added where there are two.
         batch: Slices a call.
         predicted_bytes: Peak memory that was expected.
+        mix: From a slice's index and the second network's probabilities to those that counted, where the first network's
+            had a share in them.
     """
 
     mask: Volume
@@ -51,6 +54,7 @@ class Prediction:
     computed: int = 0
     batch: int = 0
     predicted_bytes: int = 0
+    mix: Mix | None = None
 
 
 class Predictor:
@@ -66,7 +70,8 @@ class Predictor:
         why: Why this runtime, for manifests.
         multiple_of: Of what the sides of the network's slices must be multiples.
         locator: Finds the liver first; this one then looks around it only, at the pixels of its own preprocessing, and
-            says alone what is liver and what is tumor. Needed where the preprocessing's grid is "liver".
+            says what is liver and what is tumor. Needed where the preprocessing's grid is "liver".
+        locator_share: Share of the locator's probabilities in the mean of both; 0 leaves the word to this one alone.
     """
 
     def __init__(
@@ -80,11 +85,12 @@ class Predictor:
         max_memory: int | None = None,
         why: str = "given by the caller",
         locator: Predictor | None = None,
+        locator_share: float = 0.0,
         multiple_of: int = MULTIPLE,
     ) -> None:
         if (preprocessing.grid == "liver") != (locator is not None):
             raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
-        self.locator = locator
+        self.locator, self.locator_share = locator, locator_share
         self.multiple_of = multiple_of
         self.runtime = runtime
         self.why = why
@@ -166,6 +172,7 @@ class Predictor:
             max_memory=max_memory,
             why=choice.why,
             locator=locator,
+            locator_share=card.locator_share,
             multiple_of=card.network.multiple_of,
         )
 
@@ -194,16 +201,28 @@ class Predictor:
         if self.locator is None:
             return self._predict(ct, None, progress, watch)
         depth = axial(ct).spatial_shape[0]
-        found = self.locator.predict(ct, progress=lambda done, _: progress(done, 2 * depth))
+        kept = KeptMaps(axial(ct).spatial_shape) if self.locator_share else None
+        first = kept.watch if kept else None
+        found = self.locator.predict(ct, progress=lambda done, _: progress(done, 2 * depth), watch=first)
         upright = axial(found.mask)
         place = liver_place(np.asarray(upright.array), slice_mm=upright.spacing[0])
         if place is None:
             progress(2 * depth, 2 * depth)
             return found
-        return _both(found, self._predict(ct, place, lambda done, _: progress(depth + done, 2 * depth), watch))
+        mix = self._mixed_with(kept) if kept else None
+        return _both(found, self._predict(ct, place, lambda done, _: progress(depth + done, 2 * depth), watch, mix))
+
+    def _mixed_with(self, first: KeptMaps) -> Mix:
+        share = np.float32(self.locator_share)
+        return lambda index, maps: share * first.plane(index) + (1 - share) * maps
 
     def _predict(
-        self, ct: Volume, place: Place | None, progress: Callable[[int, int], None], watch: Watch | None
+        self,
+        ct: Volume,
+        place: Place | None,
+        progress: Callable[[int, int], None],
+        watch: Watch | None,
+        mix: Mix | None = None,
     ) -> Prediction:
         """One network over the scan, or over a place in it."""
         stopwatch = Stopwatch()
@@ -224,6 +243,7 @@ class Predictor:
             batch=batch,
             progress=progress,
             watch=watch,
+            mix=mix,
             stopwatch=stopwatch,
         )
         with stopwatch("postprocess"):
@@ -231,7 +251,7 @@ class Predictor:
             postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
         with stopwatch("restore"):
             mask = mask or restore(labels, prepared)
-        return Prediction(mask, prepared, stopwatch.seconds, computed, batch, expected)
+        return Prediction(mask, prepared, stopwatch.seconds, computed, batch, expected, mix)
 
 
 def _both(first: Prediction, second: Prediction) -> Prediction:

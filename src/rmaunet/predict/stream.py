@@ -17,9 +17,10 @@ from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.search import Search
 from rmaunet.preprocess import Enlarger, Prepared
 
-__all__ = ["Stopwatch", "Watch", "fill_labels"]
+__all__ = ["Mix", "Stopwatch", "Watch", "fill_labels"]
 
 Watch = Callable[[int, NDArray[np.float32]], None]
+Mix = Callable[[int, NDArray[np.float32]], NDArray[np.float32]]
 Slab = tuple[list[int], NDArray[np.float32]]
 _WAITING = 2  # slabs of probabilities that may wait to be brought back: memory stays flat
 
@@ -50,6 +51,7 @@ def fill_labels(
     batch: int,
     progress: Callable[[int, int], None],
     watch: Watch | None,
+    mix: Mix | None,
     stopwatch: Stopwatch,
 ) -> int:
     """Compute slices until the search is done and write their labels.
@@ -63,12 +65,13 @@ def fill_labels(
         batch: Slices a call.
         progress: Told (slices done, slices of the scan); at the end both are equal.
         watch: Shown each computed slice.
+        mix: Gives the probabilities that count: from a slice's index and its float32 (2, H, W) on the scan's own pixels.
         stopwatch: Takes the time of "prepare", "network" and "restore".
 
     Returns:
         How many slices were computed.
     """
-    bring_back = _Restorer(labels, prepared, settings, watch, stopwatch)
+    bring_back = _Restorer(labels, prepared, settings, watch, mix, stopwatch)
     thresholds = np.array(settings.thresholds, np.float32)
     depth, done = len(prepared), 0
 
@@ -111,15 +114,22 @@ class _Restorer:
         prepared: Prepared,
         settings: Postprocessing,
         watch: Watch | None,
+        mix: Mix | None,
         stopwatch: Stopwatch,
     ) -> None:
         self._labels, self._prepared, self._settings = labels, prepared, settings
-        self._watch, self._stopwatch = watch, stopwatch
+        self._watch, self._mix, self._stopwatch = watch, mix, stopwatch
         self._enlarger = Enlarger(prepared.grid)
 
     def __call__(self, indices: Sequence[int], slab: NDArray[np.float32]) -> None:
         with self._stopwatch("restore"):
             for z, maps in zip(indices, slab, strict=True):
+                if self._mix:
+                    mixed = self._mix(z, self._prepared.grid.backward(maps))
+                    self._labels[z] = labels_from_probabilities(mixed, self._settings)
+                    if self._watch:
+                        self._watch(z, mixed)
+                    continue
                 found = self._enlarger.above(maps, self._settings.thresholds[: len(maps)])
                 if found is not None:
                     (rows, columns), part = found

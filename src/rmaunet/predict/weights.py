@@ -66,6 +66,7 @@ class ModelCard:
         results: Validation figures with their protocol.
         sha256: Of ``model.safetensors``.
         locator: SHA-256 of the tensors of the weights in ``locator/``, which find the liver first; empty where there are none.
+        locator_share: Share of the locator's probabilities in the mean of both networks' around the liver; 0 for none.
     """
 
     name: str
@@ -82,6 +83,12 @@ class ModelCard:
     results: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
     locator: str = ""
+    locator_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a share that is none (ValueError)."""
+        if not 0 <= self.locator_share < 1:
+            raise ValueError(f"locator_share = {self.locator_share}: must be at least 0 and below 1")
 
     @property
     def identity(self) -> str:

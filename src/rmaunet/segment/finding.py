@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rmaunet.io.scan import Scan
 from rmaunet.predict import Prediction, Predictor
-from rmaunet.predict.confidence import KeptMaps
+from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.volume import Volume, axial
 
 if TYPE_CHECKING:

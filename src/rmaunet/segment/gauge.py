@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rmaunet.predict import Prediction, Predictor
-from rmaunet.predict.confidence import KeptMaps, augmented, rethresholded
+from rmaunet.predict.confidence import augmented, rethresholded
+from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.report import Lesion
 from rmaunet.report.confidence import Confidence, ConfidenceMeter
 
@@ -36,6 +37,6 @@ def gauge(
     dz, dy, dx = prediction.prepared.ct.spacing
     for variant in rethresholded(kept, predictor.postprocessing, spacing_mm=(dz, dy, dx)):
         meter.add(variant.kind, variant.name, variant.labels)
-    for variant in augmented(predictor, prediction.prepared, kept, progress=progress):
+    for variant in augmented(predictor, prediction, kept, progress=progress):
         meter.add(variant.kind, variant.name, variant.labels)
     return meter.result(kept.plane)

@@ -1,12 +1,13 @@
-"""Batches of a run, made ahead in one thread; batch k is a pure function of the experiment and k."""
+"""Batches of a run, made ahead in threads; batch k is a pure function of the experiment and k."""
 
 from __future__ import annotations
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -64,13 +65,21 @@ class Batches:
         plan: Stage and position of each step.
         sampler: Which slices.
         pin: Whether batches made ahead are pinned, for CUDA.
+        workers: Threads that make them; a graphics card is faster than one.
     """
 
     def __init__(
-        self, store: Store, experiment: Experiment, plan: Plan, sampler: Sampler, *, pin: bool = False
+        self,
+        store: Store,
+        experiment: Experiment,
+        plan: Plan,
+        sampler: Sampler,
+        *,
+        pin: bool = False,
+        workers: int = 1,
     ) -> None:
         self.store, self.experiment, self.plan, self.sampler = store, experiment, plan, sampler
-        self.pin = pin
+        self.pin, self.workers = pin, workers
         self._liver_middle = lru_cache(maxsize=None)(self._find_liver_middle)
 
     def make(self, step: int) -> Batch:
@@ -117,37 +126,18 @@ class Batches:
         return None if box is None else ((box[1].start + box[1].stop - 1) / 2, (box[2].start + box[2].stop - 1) / 2)
 
     def from_step(self, start: int) -> Iterator[tuple[int, Batch]]:
-        """(step, batch) from ``start`` to the end of the plan, made ahead in a thread."""
-        ready: queue.Queue[tuple[int, Batch] | BaseException | None] = queue.Queue(maxsize=AHEAD)
-        stop = threading.Event()
-
-        def work() -> None:
-            cv2.setNumThreads(1)  # its pool would fight the network's threads
-            item: tuple[int, Batch] | BaseException | None
-            for step in range(start, self.plan.steps + 1):
-                try:
-                    item = (step, self._ready(step)) if step < self.plan.steps else None
-                except BaseException as error:  # handed to the training loop, which raises it
-                    item = error
-                while not stop.is_set():
-                    try:
-                        ready.put(item, timeout=0.2)
-                        break
-                    except queue.Full:
-                        continue
-                if stop.is_set() or not isinstance(item, tuple):
-                    return
-
-        thread = threading.Thread(target=work, name="batches", daemon=True)
-        thread.start()
-        try:
-            while (item := ready.get()) is not None:
-                if isinstance(item, BaseException):
-                    raise item
-                yield item
-        finally:
-            stop.set()
-            thread.join()
+        """(step, batch) from ``start`` to the end of the plan, made ahead in threads."""
+        cv2.setNumThreads(1)  # its pool would fight the network's threads
+        steps = iter(range(start, self.plan.steps))
+        with ThreadPoolExecutor(self.workers, "batches") as pool:
+            ahead = deque((step, pool.submit(self._ready, step)) for step in islice(steps, AHEAD * self.workers))
+            try:
+                while ahead:
+                    step, made = ahead.popleft()
+                    yield step, made.result()
+                    ahead.extend((later, pool.submit(self._ready, later)) for later in islice(steps, 1))
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 def seen_cases(refs: Sequence[SliceRef]) -> str:

@@ -1,12 +1,14 @@
-"""Where a network is trained."""
+"""Where a network is trained, and what is best there."""
 
 from __future__ import annotations
+
+import os
 
 import torch
 
 from rmaunet.errors import UsageError
 
-__all__ = ["usable_device"]
+__all__ = ["feeding_threads", "usable_device"]
 
 
 def usable_device(name: str) -> torch.device:
@@ -28,3 +30,10 @@ def usable_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         raise UsageError("train", "--device", name, f"cannot be used here ({reason})", "use --device cpu") from error
     return device
+
+
+def feeding_threads(device: torch.device, asked: int = 0) -> int:
+    """Threads that make batches: as many as asked for, or one beside a processor that trains and up to four for a card."""
+    if asked:
+        return asked
+    return 1 if device.type == "cpu" else max(1, min(4, (os.cpu_count() or 2) - 1))

@@ -24,11 +24,11 @@ from rmaunet.predict.weights import FINGERPRINTS, Weights
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
-from rmaunet.train.device import usable_device
+from rmaunet.train.device import feeding_threads, usable_device
 from rmaunet.train.heads import mean_loss, training_logits
 from rmaunet.train.log import Log
 from rmaunet.train.plan import Plan, make_plan
-from rmaunet.train.progress import ORGANS, Overlap, Speaker, overlaps
+from rmaunet.train.progress import ORGANS, Overlap, Speaker, overlap_counts, overlaps
 from rmaunet.train.state import RunState, begin
 from rmaunet.train.stopping import Stopping
 
@@ -53,6 +53,7 @@ def train(
     say: Callable[[str], None] = lambda _: None,
     stop_after: int | None = None,
     device: str = "cpu",
+    workers: int = 0,
 ) -> Path:
     """Train an experiment, or go on where it stopped.
 
@@ -66,6 +67,8 @@ def train(
         say: Told the progress, a line at a time.
         stop_after: Stop with a checkpoint once this many steps are done in all.
         device: "cpu", "cuda", "cuda:1", "mps"; a run may go on on another one, bit for bit only on a CPU.
+        workers: Threads that make batches; 0 takes one, or up to four for a graphics card. What is trained does not depend
+            on it.
 
     Returns:
         The folder of the weights, ``folder / "weights"``; they are written at the end and with every checkpoint.
@@ -85,7 +88,9 @@ def train(
     sampler = Sampler(chosen, experiment.sampling, seed=experiment.seed, negatives=negatives)
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
     place = usable_device(device)
-    batches = Batches(store, experiment, plan, sampler, pin=place.type == "cuda")
+    batches = Batches(
+        store, experiment, plan, sampler, pin=place.type == "cuda", workers=feeding_threads(place, workers)
+    )
     with flushed_denormals(), locked(folder), Stopping() as stopping:
         state = begin(experiment, place, start)
         state.cases = tuple(dict.fromkeys((*(start.card.trained_on if start else ()), *cases)))
@@ -148,12 +153,14 @@ def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: floa
     with torch.autocast(images.device.type, dtype=torch.bfloat16, enabled=settings.precision == "bfloat16"):
         heads = training_logits(state.network, images)
     loss = mean_loss(loss_of, heads, batch.targets)
-    value, inside = float(loss.detach()), state.experiment.postprocessing.tumor_inside_liver
-    seen = overlaps(torch.stack(heads).mean(dim=0), batch.targets, tumor_inside_liver=inside)
-    if not math.isfinite(value):
-        return value, seen
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
+    # A graphics card is asked for numbers once, when it has all this to do already.
+    inside = state.experiment.postprocessing.tumor_inside_liver
+    counts = overlap_counts(torch.stack(heads).detach().mean(dim=0), batch.targets, tumor_inside_liver=inside)
+    value, seen = float(loss.detach()), overlaps(counts.tolist())
+    if not math.isfinite(value):
+        return value, seen
     if settings.gradient_clip:
         nn.utils.clip_grad_norm_(state.network.parameters(), settings.gradient_clip)
     state.optimiser.step()
