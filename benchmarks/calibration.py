@@ -1,11 +1,12 @@
 """How well calibrated weights are, on labelled CTs they never saw.
 
-usage: python benchmarks/calibration.py ROOT [--weights fast] [--cases 0 1 2 ...] [--out results/calibration]
+usage: python benchmarks/calibration.py ROOT [--folds RUNS/released/fast | --weights fast --cases 0 1 2 ...]
 
-ROOT is a data set in LiTS's layout. Probabilities are those of the plain pass, before postprocessing, on the CT's own
-grid. Voxels counted: all of the bounding box of the reference's liver ("box"), and those of the reference's liver with
-tumor ("liver", for the tumor only). Nothing is fitted here: no temperature, no threshold. Slices more than ten beyond
-that box are not looked at.
+ROOT is a data set in LiTS's layout. With --folds the cases of each fold (results/weights/folds) are seen by the weights in
+RUNS/released/fast/foldK, which `scripts/make_release.py` left there. Probabilities are those of the plain pass, before
+postprocessing, on the CT's own grid. Voxels counted: all of the bounding box of the reference's liver ("box"), and those of
+the reference's liver with tumor ("liver", for the tumor only). Nothing is fitted here: no temperature, no threshold. Slices
+more than ten beyond that box are not looked at.
 
 Also of each lesion of the plain mask: mean probability, stability over thresholds, and whether it meets a tumor of the
 reference. Writes reliability.csv (a row a case, target, population and bin), cases.csv (ECE and Brier a case),
@@ -15,6 +16,7 @@ lesions.csv and manifest.json.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from pathlib import Path
@@ -40,34 +42,48 @@ from rmaunet.volume import axial
 POPULATIONS = (("liver", "box"), ("tumor", "box"), ("tumor", "liver"))
 MARGIN = 10  # slices
 ROOT = Path(__file__).resolve().parents[1]
+FOLDS = ROOT / "results/weights/folds"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("root", type=Path)
+    parser.add_argument("--folds", type=Path, help="folder of the weights fold0, fold1, fold2")
     parser.add_argument("--weights", default="fast")
-    parser.add_argument("--cases", type=int, nargs="*", default=list(range(27)), help="numbers of LiTS volumes")
+    parser.add_argument("--cases", type=int, nargs="*", default=[], help="numbers of LiTS volumes")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "calibration")
     args = parser.parse_args()
-    weights = load_weights(args.weights)
-    chosen = [case for case in lits_cases(args.root) if number(case.name) in args.cases]
-    seen = sorted({case.name for case in chosen} & set(weights.card.trained_on))
-    if seen or not chosen:
-        print(f"error: trained on {seen}" if seen else "error: no such cases", file=sys.stderr)
-        return 2
+    cases = {case.name: case for case in lits_cases(args.root)}
+    if args.folds:
+        files = sorted(FOLDS.glob("fold*.json"))
+        asked = [(load_weights(args.folds / file.stem), json.loads(file.read_text())["test"]) for file in files]
+    else:
+        asked = [(load_weights(args.weights), [name for name in cases if number(name) in args.cases])]
+    for weights, names in asked:
+        if (seen := sorted(set(names) & set(weights.card.trained_on))) or not names:
+            print(f"error: trained on {seen}" if seen else "error: no such cases", file=sys.stderr)
+            return 2
     began, here = time.perf_counter(), machine()
     bins, figures, lesions, inputs = [], [], [], []
-    with flushed_denormals():
+    for weights, names in asked:
         predictor = Predictor.from_weights(weights, all_slices=True)
-        for case in chosen:
-            found = one(predictor, case)
+        for case in (cases[name] for name in names):
+            with flushed_denormals():
+                found = one(predictor, case)
             bins += found["bins"]
             figures += found["figures"]
             lesions += found["lesions"]
-            inputs.append({"case": case.name, "ct_sha256": sha256(case.image), "mask_sha256": sha256(case.label)})
+            inputs.append(
+                {
+                    "case": case.name, "weights": weights.card.identity,
+                    "ct_sha256": sha256(case.image), "mask_sha256": sha256(case.label),
+                }
+            )  # fmt: skip
             for name, rows in (("reliability", bins), ("cases", figures), ("lesions", lesions)):
                 write_csv(args.out / f"{name}.csv", rows)
-            write_json(args.out / "manifest.json", manifest(weights.card, inputs, time.perf_counter() - began, here))
+            write_json(
+                args.out / "manifest.json", manifest(weights.card.name, inputs, time.perf_counter() - began, here)
+            )
             print(f"{case.name}: {found['figures']}", file=sys.stderr, flush=True)
     return 0
 
@@ -131,10 +147,10 @@ def lesion_rows(
     return rows
 
 
-def manifest(card: Any, inputs: list[dict[str, str]], seconds: float, here: dict[str, Any]) -> dict[str, Any]:
+def manifest(name: str, inputs: list[dict[str, str]], seconds: float, here: dict[str, Any]) -> dict[str, Any]:
     return {
         "command": "benchmarks/calibration.py",
-        "weights": {"name": card.name, "sha256": card.sha256, "trained_on": list(card.trained_on)},
+        "weights": name,
         "conventions": {
             "probabilities": "plain pass, before postprocessing, on the CT's own grid",
             "bins": f"{BINS} of equal width",

@@ -23,7 +23,7 @@ from rmaunet.bench.training import patient, phantom_store
 from rmaunet.data.phantom import Phantom
 from rmaunet.evaluate import evaluate_case, markdown_table
 from rmaunet.experiments.experiment import Experiment, Stage
-from rmaunet.experiments.presets import FAST
+from rmaunet.experiments.presets import FIRST
 from rmaunet.files import write_json
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import Predictor, load_weights
@@ -68,10 +68,10 @@ def main() -> int:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("-o", "--output", type=Path, help="JSON file")
     options = parser.parse_args()
-    preprocessing = replace(FAST.preprocessing, grid="matrix", size=options.size)
-    training = replace(FAST.training, steps=options.steps, stages=(Stage(1.0, options.size, options.batch),))
+    preprocessing = replace(FIRST.preprocessing, grid="matrix", size=options.size)
+    training = replace(FIRST.training, steps=options.steps, stages=(Stage(1.0, options.size, options.batch),))
     network = NetworkSettings(base=options.base)
-    experiment = replace(FAST, network=network, preprocessing=preprocessing, training=training)
+    experiment = replace(FIRST, network=network, preprocessing=preprocessing, training=training)
     rows = compare(experiment, options.seeds, options.patients)
     changes = {organ: [rows[2 * n + 1][organ] - rows[2 * n][organ] for n in range(options.seeds)] for organ in ORGANS}
     cells = [

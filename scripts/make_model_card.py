@@ -27,6 +27,7 @@ PAGES, IMAGES = ROOT / "docs" / "models", ROOT / "docs" / "images"
 SHIPPED = ROOT / "src/rmaunet/models"
 ROBUST = ROOT / "results" / "robustness"
 WORST = 4
+CALIBRATED = "fast"
 MISTAKES = """A public CT (TotalSegmentator's example, Apache-2.0), unedited: a ragged lower edge, and a small false lesion.
 
 ![The weights' own mistakes on a public CT](../images/demo.png)"""
@@ -63,108 +64,98 @@ def card_of(name: str) -> dict[str, Any]:
 
 def pages() -> dict[str, str]:
     """Weights to the text of their page."""
-    card, tables = card_of("fast"), Tables.read("first")
-    parts = [head(card), data(card), results(tables), calibration(card), robustness("fast"), failures(tables)]
-    found = {"fast": [*parts, MISTAKES, limits(card)]}
-    if (SHIPPED / "accurate").is_dir():
-        card, tables = card_of("accurate"), Tables.read("accurate")
-        parts = [accurate_head(card), accurate_data(card), results(tables), beside_fast(tables), robustness("accurate")]
-        found["accurate"] = [*parts, failures(tables), limits(card)]
+    found = {}
+    for name in sorted(path.parent.name for path in SHIPPED.glob("*/card.json")):
+        card, tables = card_of(name), Tables.read(name)
+        parts = [head(card), data(card), results(tables)]
+        parts += (
+            [calibration(card, tables)]
+            if name == CALIBRATED
+            else ["Calibration of these weights has not been measured."]
+        )
+        parts += [*([] if name == CALIBRATED else [beside(tables, CALIBRATED)]), robustness(name), failures(tables)]
+        found[name] = [*parts, *([MISTAKES] if name == CALIBRATED else []), limits(card)]
     return {name: "\n\n".join(parts) + "\n" for name, parts in found.items()}
 
 
-def accurate_head(card: dict[str, Any]) -> str:
-    network, members = card["network"], card["training"]["members"]
-    locator = json.loads((SHIPPED / card["name"] / "locator" / "card.json").read_text(encoding="utf-8"))
-    chosen = card["postprocessing"]
-    steps = [sum(one["steps"] for one in each["training"]["members"]) for each in (locator, card)]
-    passes = {"none": 1, "horizontal": 2, "both": 4}[card["flips"]]
-    mirrored = "" if passes == 1 else ", mirrored ones among them"
-    return f"""# Model card: `{card["name"]}`
-
-<!-- made by scripts/make_model_card.py; edit that -->
-
-**{card["licence"]} Not a medical device.** The weights ship with the package (`-w {card["name"]}`).
-
-| | |
-|---|---|
-| networks | two in turn, each the mean of {network["members"]} RMAU-Nets of base {network["base"]} with instance norm: the \
-first finds the liver, the second looks around it, in {network["members"] * passes} passes a slice{mirrored} |
-| input | CT in HU, window {card["preprocessing"]["window_hu"][0]:g} to {card["preprocessing"]["window_hu"][1]:g} HU; a slice \
-with its neighbours {card["preprocessing"]["context_mm"]:g} mm above and below; pixels of \
-{locator["preprocessing"]["spacing_mm"]:g} mm, then {card["preprocessing"]["spacing_mm"]:g} mm around the liver |
-| output | liver at probability {chosen["liver_threshold"]:g}, largest connected liver kept, holes filled by slice; tumor at \
-{chosen["tumor_threshold"]:g} where a lesion reaches {chosen["tumor_peak"]:g} somewhere, lesions from \
-{chosen["min_lesion_ml"]:g} ml |
-| training | {len(members)} networks of each kind, {steps[0]} and {steps[1]} steps in all, on a CPU |
-| intended use | {card["intended_use"]} |
-| file | `model.safetensors`, sha256 `{card["sha256"][:16]}...`; the locator's `{card["locator"][:16]}...` |"""
-
-
-def accurate_data(card: dict[str, Any]) -> str:
-    trained = ", ".join(sorted((name.removeprefix("volume-") for name in card["trained_on"]), key=int))
-    return f"""## Data and protocol
-
-Trained on {len(card["trained_on"])} scans of LiTS (volumes {trained}): each network on two thirds of the patients
-(`results/weights/folds`). Measured on every scan by the two networks that had no part in its patient, with settings chosen on
-the other thirds. The mean of all networks, which ships, cannot be measured on these scans; it is expected to do a little
-better than each. The scans are LiTS at 256 x 256 pixels with HU clipped to [-40, 160] (three volumes: [-160, 240]), every
-second slice of most. Pixel sizes are known for few: overlap is right, and millimetres and millilitres are nominal. Some
-scans look like repeats of one patient and stay in one fold, so they count for fewer independent patients than scans, and
-the intervals below are too narrow by that much. Volumes 28 to 47 are patients 1 to 20 of 3D-IRCADb-01: for these weights
-that data set is no test set. How they came about: [weights](../weights.md)."""
-
-
-def beside_fast(tables: Tables) -> str:
-    """Both weights on the scans that neither was trained on."""
-    fast = {row["name"]: row for row in Tables.read("first").cases}
-    both = [(row, fast[row["name"]]) for row in tables.cases if row["name"] in fast]
-    lines = [
-        "## Beside `fast`",
-        "",
-        f"On the {len(both)} volumes that `fast` was not trained on:",
-        "",
-        "| | `accurate`, its folds | `fast` |",
-        "|---|---|---|",
-    ]
-    for organ in ("liver", "tumor"):
-        mine, theirs = (statistics.mean(value(pair[i], f"{organ}_dice") for pair in both) for i in (0, 1))
-        lines.append(f"| {organ} Dice | {mine:.3f} | {theirs:.3f} |")
-    return "\n".join([*lines, "", "Calibration of these weights has not been measured."])
-
-
 def head(card: dict[str, Any]) -> str:
-    training, network = card["training"], card["network"]
-    return f"""# Model card: `{card["name"]}`
+    name, cards = card["name"], [card]
+    if card["locator"]:
+        cards.insert(0, json.loads((SHIPPED / name / "locator" / "card.json").read_text(encoding="utf-8")))
+    chosen = card["postprocessing"]
+    window = card["preprocessing"]["window_hu"]
+    peak = f" where a lesion reaches {chosen['tumor_peak']:g} somewhere" if chosen["tumor_peak"] else ""
+    lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
+    share = f", with {100 * card['locator_share']:.0f} % of the first's probabilities" if card["locator_share"] else ""
+    turns = ["finds the liver in the whole scan", f"looks around it{share}"]
+    lines = [
+        f"# Model card: `{name}`",
+        "",
+        "<!-- made by scripts/make_model_card.py; edit that -->",
+        "",
+        f"**{card['licence']} Not a medical device.** The weights ship with the package (`-w {name}`"
+        + (", the default)." if name == "fast" else ")."),
+        "",
+        "| | |",
+        "|---|---|",
+    ]
+    for number, one in enumerate(cards):
+        network, given = one["network"], one["preprocessing"]
+        word = f"{('first', 'second')[number]} network, {turns[number]}" if len(cards) > 1 else "network"
+        norm = "instance" if network["options"].get("norm") == "instance" else "batch"
+        lines += [
+            f"| {word} | RMAU-Net, base {network['base']}, {norm} norm; a slice with {given['context_slices']} more on either "
+            f"side, {given['context_mm']:g} mm apart, as channels; pixels of {given['spacing_mm']:g} mm |",
+            f"| its training | {training_words(one['training'])} |",
+        ]
+    lines += [
+        f"| input | CT in HU, window {window[0]:g} to {window[1]:g} HU |",
+        f"| output | liver at probability {chosen['liver_threshold']:g}, largest connected liver kept, holes filled by slice, "
+        f"less than {chosen['min_liver_ml']:g} ml is none; tumor at {chosen['tumor_threshold']:g}{peak}{lesions} |",
+        f"| intended use | {card['intended_use']} |",
+        f"| file | `model.safetensors`, sha256 `{card['sha256'][:16]}...`"
+        + (f"; the first network's `{card['locator'][:16]}...`" if card["locator"] else "")
+        + " |",
+    ]
+    return "\n".join(lines)
 
-<!-- made by scripts/make_model_card.py; edit that -->
 
-**{card["licence"]} Not a medical device.** The weights ship with the package (`-w fast`, the default).
-
-| | |
-|---|---|
-| network | RMAU-Net, base {network["base"]}, one axial slice in, two probabilities a pixel out (liver with tumor; tumor) |
-| input | CT in HU, window {card["preprocessing"]["window_hu"][0]:g} to {card["preprocessing"]["window_hu"][1]:g} HU, \
-pixels of {card["preprocessing"]["spacing_mm"]:g} mm, no crop |
-| output | liver and tumor at probability {card["postprocessing"]["liver_threshold"]:g}, largest connected liver kept, holes \
-filled by slice |
-| training | {training["steps"]} steps, {training["seconds"] / 60:.0f} minutes on {training["cores"]} cores of a CPU; no \
-left-right flips |
-| intended use | {card["intended_use"]} |
-| file | `model.safetensors`, sha256 `{card["sha256"][:16]}...` |"""
+def training_words(training: dict[str, Any]) -> str:
+    """Steps and machine of a run and of those it began with."""
+    where = training.get("device") or f"{training.get('cores', '')} cores of a CPU".strip()
+    words = f"{training['steps']} steps on {where}"
+    return words + (f", after {training_words(training['start'])}" if training.get("start") else "")
 
 
 def data(card: dict[str, Any]) -> str:
-    trained = ", ".join(name.removeprefix("volume-") for name in card["trained_on"])
+    trained = ", ".join(sorted((name.removeprefix("volume-") for name in card["trained_on"]), key=int))
     return f"""## Data and protocol
 
-Trained on {len(card["trained_on"])} patients of LiTS (volumes {trained}), measured on 14 other volumes among 0 to 26 that were
-neither trained on nor used to choose anything. The scans are LiTS at 256 x 256 pixels with HU clipped to
-[-40, 160] (three volumes: [-160, 240]), every second slice of most. Pixel sizes are known for volume 0 only of the 14:
-overlap is right, and millimetres and millilitres are nominal. Some of the 14 look like repeat scans of one patient (0 and
-1; 14 and 15; 6, 7, 8 and 10), so they count for fewer than 14 independent patients, and the intervals below are
-too narrow by that much. Whole scans, every slice, per case. Volumes 28 to 47 are patients 1 to 20 of 3D-IRCADb-01: for
-these weights that data set is no test set."""
+Trained on {len(card["trained_on"])} scans of LiTS (volumes {trained}): all there were. What ships can therefore not be
+measured on these scans. Measured instead are networks trained alike on two thirds of the patients (`results/weights/folds`),
+each on the scans it had no part in, with thresholds chosen on the other thirds; what ships saw half as many patients again.
+The scans are LiTS at 256 x 256 pixels with HU clipped to [-40, 160] (three volumes: [-160, 240]), every second slice of
+most. Pixel sizes are known for few: overlap is right, and millimetres and millilitres are nominal. Some scans look like
+repeats of one patient (0 and 1; 14 and 15; 6, 7, 8 and 10) and stay in one fold, so they count for fewer independent
+patients than scans, and the intervals below are too narrow by that much. Whole scans, per case. Volumes 28 to 47 are
+patients 1 to 20 of 3D-IRCADb-01: for these weights that data set is no test set. How they came about:
+[weights](../weights.md)."""
+
+
+def beside(tables: Tables, other: str) -> str:
+    """Both weights on the same scans, each by its folds."""
+    theirs = {row["name"]: row for row in Tables.read(other).cases}
+    both = [(row, theirs[row["name"]]) for row in tables.cases if row["name"] in theirs]
+    lines = [
+        f"Beside `{other}`, measured alike, on {len(both)} scans:",
+        "",
+        f"| | these | `{other}` |",
+        "|---|---|---|",
+    ]
+    for organ in ("liver", "tumor"):
+        mine, its = (statistics.mean(value(pair[i], f"{organ}_dice") for pair in both) for i in (0, 1))
+        lines.append(f"| {organ} Dice | {mine:.3f} | {its:.3f} |")
+    return "\n".join(lines)
 
 
 def results(tables: Tables) -> str:
@@ -200,23 +191,18 @@ def results(tables: Tables) -> str:
     return "\n".join(lines)
 
 
-def calibration(card: dict[str, Any]) -> str:
+def calibration(card: dict[str, Any], tables: Tables) -> str:
     folder = ROOT / "results/calibration"
     figures, lesions = rows_of(folder / "cases.csv"), rows_of(folder / "lesions.csv")
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    count = len({row["case"] for row in figures})
-    measured = {row["case"].removeprefix("volume-") for row in figures}
-    dice = {row["name"]: value(row, "liver_dice") for row in rows_of(ROOT / "results/first/cases.csv")}
-    missing = [name for name in dice if name not in measured]
-    worst = sorted(set(missing) & set(sorted(dice, key=lambda name: dice[name])[:WORST]), key=int)
-    same = manifest["weights"]["sha256"] == card["sha256"]
+    inputs = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    folds = json.loads((ROOT / "results" / card["name"] / "predictions.json").read_text(encoding="utf-8"))["folds"]
+    measured = {each["weights"] for each in inputs}
+    same = measured == {fold["weights"] for fold in folds.values()} and len(inputs) == len(tables.cases)
     lines = [
         "## Calibration",
         "",
-        f"Measured on {'the 14' if count == 14 else f'{count} of the 14'} volumes above; nothing was fitted by it: no "
-        "temperature, no threshold." + ("" if same else " **Measured with an older version of these weights.**"),
-        *([f"Volumes {', '.join(missing)} have not been measured."] if missing else []),
-        *([f"Volumes {', '.join(worst)} have the worst livers, so these figures are too good."] if worst else []),
+        "Measured on the same scans by the same networks; nothing was fitted by it: no temperature."
+        + ("" if same else " **Measured with older networks than the scores above.**"),
         "Probabilities are the network's before postprocessing, on the CT's own pixels. Voxels counted: the bounding box of",
         "the reference's liver, and for the tumor also the reference's liver alone. Twenty bins of equal width. Almost all",
         "voxels of the box lie in the first bin, which makes the plain error small; the third column leaves that bin out.",
@@ -284,8 +270,6 @@ def failures(tables: Tables) -> str:
             f"- volume {row['name']}: Dice {value(row, 'liver_dice'):.3f}, {100 * value(row, 'liver_rvd'):+.0f} % in volume; "
             f"95 % of its surface lies within {value(row, 'liver_hd95_pooled_mm'):.0f} nominal mm of the reference's."
         )
-    most = max(cases, key=lambda row: value(row, "tumor_prediction_ml") - value(row, "tumor_reference_ml"))
-    least = max(cases, key=lambda row: value(row, "tumor_reference_ml") - value(row, "tumor_prediction_ml"))
     if all(value(row, "liver_rvd") > 0 for row in worst):
         lines += ["", "All four are too large: the weights go on beyond the liver's edge rather than stop short of it."]
     most = max(cases, key=lambda row: value(row, "tumor_prediction_ml") - value(row, "tumor_reference_ml"))

@@ -1,4 +1,4 @@
-"""Write the README's table of results from results/first/cases.csv; `--check` only says whether it is up to date."""
+"""Write the README's table of results from results/fast and results/accurate; `--check` only says whether it is up to date."""
 
 import csv
 import math
@@ -12,16 +12,17 @@ COLUMNS = [("dice", "DSC"), ("voe", "VOE"), ("rvd", "RVD")]
 
 
 def table() -> str:
-    with (ROOT / "results" / "first" / "cases.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    lines = ["| per case, mean ± SD (n - 1) | DSC | VOE | RVD | n |", "|---|---|---|---|---|"]
-    for organ, name in (("liver", "liver (with tumor)"), ("tumor", "tumor")):
-        cells = []
-        for key, _ in COLUMNS:
-            values = [float(row[f"{organ}_{key}"]) for row in rows if row[f"{organ}_{key}"] != ""]
-            values = [value for value in values if not math.isnan(value)]
-            cells.append(f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}")
-        lines.append(f"| {name} | {' | '.join(cells)} | {len(rows)} |")
+    lines = ["| per case, mean ± SD (n - 1) | | DSC | VOE | RVD | n |", "|---|---|---|---|---|---|"]
+    for weights in ("fast", "accurate"):
+        with (ROOT / "results" / weights / "cases.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        for organ, name in (("liver", "liver (with tumor)"), ("tumor", "tumor")):
+            cells = []
+            for key, _ in COLUMNS:
+                values = [float(row[f"{organ}_{key}"]) for row in rows if row[f"{organ}_{key}"] != ""]
+                values = [value for value in values if not math.isnan(value)]
+                cells.append(f"{statistics.mean(values):.4f} ± {statistics.stdev(values):.4f}")
+            lines.append(f"| `{weights}` | {name} | {' | '.join(cells)} | {len(rows)} |")
     return "\n".join(lines)
 
 

@@ -128,7 +128,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_what_a_run_stores_is_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--experiment", "fast", "--dry-run", "-o", str(tmp_path / "o")]) == 0
+    assert main(["train", "--experiment", "whole", "--dry-run", "-o", str(tmp_path / "o")]) == 0
     plan = json.loads(capsys.readouterr().out)
     (tmp_path / "experiment.json").write_text(json.dumps(plan["experiment"]))
     words = ["train", "--config", str(tmp_path / "experiment.json"), "--dry-run", "-o", str(tmp_path / "o")]

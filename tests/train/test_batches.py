@@ -77,3 +77,27 @@ def test_a_network_around_the_liver_sees_the_middle_of_the_livers_box(tmp_path):
     rows, columns = liver[0].any(axis=1).nonzero()[0], liver[0].any(axis=0).nonzero()[0]
     assert abs(rows.mean() - 15.5) <= 0.5
     assert abs(columns.mean() - 15.5) <= 0.5
+
+
+@pytest.mark.parametrize("start", [0, 3])
+def test_several_threads_make_the_same_batches_in_the_same_order(store, start):
+    training = Training(steps=20, batch=2)
+    plan = make_plan(training, slices=3, size=SIDE)
+    sampler = Sampler([store.case("volume-1")], EXPERIMENT.sampling, seed=0)
+    one, four = (Batches(store, EXPERIMENT, plan, sampler, workers=n).from_step(start) for n in (1, 4))
+    steps = []
+    for (step, made), (other, same) in zip(one, four, strict=True):
+        steps.append(step)
+        assert other == step
+        assert made.refs == same.refs
+        assert made.images.equal(same.images)
+    assert steps == list(range(start, 20))
+
+
+def test_an_error_in_a_thread_reaches_who_asked(store):
+    plan = make_plan(EXPERIMENT.training, slices=3, size=SIDE)
+    sampler = Sampler([store.case("volume-1")], EXPERIMENT.sampling, seed=0)
+    broken = Batches(store, EXPERIMENT, plan, sampler, workers=2)
+    broken.store = None
+    with pytest.raises(AttributeError):
+        next(broken.from_step(0))

@@ -79,6 +79,8 @@ def test_a_run_can_start_from_weights_and_says_so(store, tmp_path):
         torch.testing.assert_close(again.state[key], first.state[key])
     origin = json.loads((tmp_path / "again" / "manifest.json").read_text())["start"]
     assert origin["sha256"] == first.card.sha256
+    assert again.card.training["start"] == first.card.training
+    assert "start" not in first.card.training
 
 
 def test_weights_of_another_network_are_no_start(store, tmp_path):

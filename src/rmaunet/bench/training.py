@@ -19,7 +19,7 @@ from rmaunet.data.sampling import Sampler
 from rmaunet.data.store import Store, StoreWriter
 from rmaunet.experiments.candidates import CANDIDATES
 from rmaunet.experiments.experiment import Experiment
-from rmaunet.experiments.presets import FAST
+from rmaunet.experiments.presets import FIRST
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict.denormals import flushed_denormals
 from rmaunet.preprocess import Preprocessing, to_bytes, window
@@ -115,8 +115,8 @@ def feeding_rows(*, batch: int, steps: int = 12) -> list[dict[str, Any]]:
     """
     contrast = CANDIDATES["screen-contrast"]
     kinds: dict[str, Experiment] = {
-        "scale, rotation, shift, intensity": FAST,
-        "the same, organs against their surroundings": replace(FAST, augmentation=contrast.augmentation),
+        "scale, rotation, shift, intensity": FIRST,
+        "the same, organs against their surroundings": replace(FIRST, augmentation=contrast.augmentation),
         "the same, and neighbouring slices": replace(
             contrast, preprocessing=replace(contrast.preprocessing, spacing_mm=1.5, size=SIDE)
         ),
@@ -124,7 +124,7 @@ def feeding_rows(*, batch: int, steps: int = 12) -> list[dict[str, Any]]:
     rows = []
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        store = phantom_store(Path(folder) / "store", FAST.preprocessing, count=3, side=SIDE)
+        store = phantom_store(Path(folder) / "store", FIRST.preprocessing, count=3, side=SIDE)
         for name, experiment in kinds.items():
             training = replace(experiment.training, steps=1 + steps, batch=batch, stages=())
             sampler = Sampler(store.cases, experiment.sampling, seed=0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rmaunet.experiments.candidates import CANDIDATES
 from rmaunet.experiments.experiment import Experiment
-from rmaunet.experiments.presets import FAST, PAPER, PAPER_SIZES
+from rmaunet.experiments.presets import FIRST, PAPER, PAPER_SIZES
 
 __all__ = ["EXPERIMENTS", "Experiment"]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (PAPER, *PAPER_SIZES, FAST, *CANDIDATES.values())
+    experiment.name: experiment for experiment in (PAPER, *PAPER_SIZES, FIRST, *CANDIDATES.values())
 }
 """Every experiment the command line knows, by its name."""

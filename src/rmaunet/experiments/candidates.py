@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from rmaunet.experiments.experiment import Experiment, Stage, Training
-from rmaunet.experiments.presets import FAST
+from rmaunet.experiments.presets import FIRST
 from rmaunet.networks.build import NetworkSettings
 
 __all__ = ["CANDIDATES", "SCREEN"]
 
 SCREEN = replace(
-    FAST,
+    FIRST,
     name="screen",
-    preprocessing=replace(FAST.preprocessing, spacing_mm=3.0, size=128),
+    preprocessing=replace(FIRST.preprocessing, spacing_mm=3.0, size=128),
     training=Training(
         steps=800,
         optimiser="adamw",
@@ -47,7 +47,7 @@ _CONTRAST = replace(
 _PARTS = replace(
     SCREEN,
     name="screen-parts",
-    preprocessing=replace(FAST.preprocessing, spacing_mm=2.0, size=192),
+    preprocessing=replace(FIRST.preprocessing, spacing_mm=2.0, size=192),
     training=replace(
         SCREEN.training,
         steps=590,
@@ -57,7 +57,7 @@ _PARTS = replace(
     ),
 )
 # Around the liver only, at the finest pixels the data has: a whole slice of 256 pixels costs twice as much, and most of it is
-# not liver. Begins more coarsely, as FAST does.
+# not liver. Begins more coarsely, as FIRST does.
 _REFINE = replace(
     SCREEN,
     name="refine",

@@ -11,7 +11,7 @@ from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
 
-__all__ = ["FAST", "PAPER", "PAPER_SIZES"]
+__all__ = ["FIRST", "PAPER", "PAPER_SIZES"]
 
 PAPER = Experiment(name="paper")
 """RMAU-Net as in the paper (sections 3, 4.2, 4.3): every default of every setting is the paper's."""
@@ -19,8 +19,8 @@ PAPER = Experiment(name="paper")
 PAPER_SIZES = tuple(replace(PAPER, name=f"paper-{base}", network=NetworkSettings(base=base)) for base in (32, 16))
 """The paper's protocol with a smaller network."""
 
-FAST = Experiment(
-    name="fast",
+FIRST = Experiment(
+    name="first",
     network=NetworkSettings(base=16),
     # The shared form of LiTS reaches from -40 to 160 HU only; 256 pixels of 1.5 mm hold a whole abdomen.
     preprocessing=Preprocessing(window_hu=(-40.0, 160.0), grid="spacing", spacing_mm=1.5, size=256),
@@ -53,4 +53,4 @@ FAST = Experiment(
     ),
     postprocessing=Postprocessing(largest_liver=True, tumor_inside_liver=False, fill_holes=True),
 )
-"""Small enough for a laptop: base 16, trained on two cores."""
+"""What the first released weights were trained with: base 16, on two cores. What ships now: docs/weights.md."""

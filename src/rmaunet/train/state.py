@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class RunState:
         average: Of its weights, or None.
         cases: Names of all cases the weights will have seen.
         step: Steps done.
+        origin: What the card of the weights that the run began with says of their training; empty for fresh ones.
     """
 
     experiment: Experiment
@@ -40,6 +42,7 @@ class RunState:
     average: Average | None
     cases: tuple[str, ...] = ()
     step: int = 0
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's checkpoint; False if there is none.
@@ -79,9 +82,14 @@ class RunState:
             postprocessing=self.experiment.postprocessing,
             trained_on=self.cases,
             experiment=to_dict(self.experiment),
-            training={"steps": self.step, **machine()},
+            training={"steps": self.step, **machine(), **self._further()},
         )
         save_weights(folder / "weights", self.average.network if self.average else self.network, card)
+
+    def _further(self) -> dict[str, Any]:
+        place = next(self.network.parameters()).device
+        card = {"device": torch.cuda.get_device_name(place)} if place.type == "cuda" else {}
+        return card | ({"start": dict(self.origin)} if self.origin else {})
 
 
 def begin(experiment: Experiment, place: torch.device, start: Weights | None) -> RunState:
@@ -110,7 +118,8 @@ def begin(experiment: Experiment, place: torch.device, start: Weights | None) ->
     make = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
     optimiser = make(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
     average = Average(network, decay=settings.ema_decay) if settings.ema_decay else None
-    return RunState(experiment, network, optimiser, average)
+    origin = start.card.training if start else {}
+    return RunState(experiment, network, optimiser, average, origin=origin)
 
 
 def _same_experiment(stored: dict[str, Any], experiment: Experiment, folder: Path) -> None:
