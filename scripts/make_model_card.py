@@ -28,7 +28,7 @@ SHIPPED = ROOT / "src/rmaunet/models"
 ROBUST = ROOT / "results" / "robustness"
 WORST = 4
 CALIBRATED = "fast"
-MISTAKES = """A public CT (TotalSegmentator's example, Apache-2.0), unedited: a ragged lower edge, and a small false lesion.
+MISTAKES = """A public CT (TotalSegmentator's example, Apache-2.0), unedited: bowel at the lower end, and false lesions.
 
 ![The weights' own mistakes on a public CT](../images/demo.png)"""
 

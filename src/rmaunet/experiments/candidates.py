@@ -108,7 +108,7 @@ _AROUND = replace(
     training=replace(_WHOLE.training, batch=16, stages=()),
 )
 
-# The schedule's end, from weights of either whose run was stopped before it (`rmaunet train --start`).
+# The schedule's end, from weights whose run was stopped before it (`rmaunet train --start`).
 _END = replace(_WHOLE.training, steps=400, learning_rate=5e-4, decay_share=0.9, ema_decay=0.99, batch=16, stages=())
 
 CANDIDATES: dict[str, Experiment] = {
@@ -155,6 +155,5 @@ CANDIDATES: dict[str, Experiment] = {
         _WHOLE,
         _AROUND,
         replace(_WHOLE, name="whole-end", training=_END),
-        replace(_AROUND, name="around-end", training=replace(_END, steps=200, learning_rate=2.5e-4)),
     )
 }
