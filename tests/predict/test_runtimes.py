@@ -194,7 +194,7 @@ def test_threads_follow_the_share_of_the_machine(tmp_path, monkeypatch):
 def test_a_converted_network_starts_without_pytorch(tmp_path):
     save = "from rmaunet.predict import load_weights; from rmaunet.predict.choose import choose_runtime; import sys; "
     save += "r = choose_runtime(load_weights('fast', at_once=False), device='cpu').runtime; "
-    save += "import numpy as np; p = r(np.zeros((1, 1, 32, 32), np.float32)); print(r.name, p.shape, 'torch' in sys.modules)"
+    save += "import numpy as np; p = r(np.zeros((1, 3, 32, 32), np.float32)); print(r.name, p.shape, 'torch' in sys.modules)"
     for with_torch in (True, False):  # converted by the first, read by the second
         own = {**os.environ, "RMAUNET_CACHE": str(tmp_path)}
         done = subprocess.run([sys.executable, "-c", save], capture_output=True, text=True, check=True, env=own)
