@@ -67,14 +67,12 @@ def pages() -> dict[str, str]:
     found = {}
     for name in sorted(path.parent.name for path in SHIPPED.glob("*/card.json")):
         card, tables = card_of(name), Tables.read(name)
-        parts = [head(card), data(card), results(tables)]
-        parts += (
-            [calibration(card, tables)]
-            if name == CALIBRATED
-            else ["Calibration of these weights has not been measured."]
-        )
-        parts += [*([] if name == CALIBRATED else [beside(tables, CALIBRATED)]), robustness(name), failures(tables)]
-        found[name] = [*parts, *([MISTAKES] if name == CALIBRATED else []), limits(card)]
+        if name == CALIBRATED:
+            further, last = [calibration(card, tables)], [MISTAKES]
+        else:
+            further, last = ["Calibration of these weights has not been measured.", beside(tables, CALIBRATED)], []
+        parts = [head(card), data(card), results(tables), *further, robustness(name), failures(tables)]
+        found[name] = [*parts, *last, limits(card)]
     return {name: "\n\n".join(parts) + "\n" for name, parts in found.items()}
 
 

@@ -43,16 +43,17 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def with_settings(weights: Weights, **chosen: float) -> Weights:
+def with_settings(weights: Weights, flips: Any = "none", **chosen: float) -> Weights:
     settings = replace(weights.card.postprocessing, min_liver_ml=SMALLEST_LIVER_ML, **chosen)
-    return replace(weights, card=replace(weights.card, postprocessing=settings))
+    return replace(weights, card=replace(weights.card, postprocessing=settings, flips=flips))
 
 
 def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tuple[str, Weights]]:
     """Each fold with its networks as they are measured: none of their settings was chosen on its patients."""
     for path in sorted(FOLDS.glob("fold*.json")):
         chosen = dict(zip(CHOSEN, choice["chosen_without_fold"][path.stem[4:]], strict=True))
-        weights = with_settings(load_weights(runs / choice["candidate"] / path.stem / "weights"), **chosen)
+        weights = load_weights(runs / choice["candidate"] / path.stem / "weights")
+        weights = with_settings(weights, choice["flips"], **chosen)
         locator = None
         if choice["locator"]:
             locator = with_settings(load_weights(runs / choice["locator"] / path.stem / "weights"))
@@ -101,7 +102,7 @@ def of_all_patients(runs: Path, name: str) -> Weights:
 
 
 def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
-    weights = with_settings(of_all_patients(runs, choice["candidate"]), **choice["chosen"])
+    weights = with_settings(of_all_patients(runs, choice["candidate"]), choice["flips"], **choice["chosen"])
     locator = with_settings(of_all_patients(runs, choice["locator"])) if choice["locator"] else None
     prints = {
         one.name: one for each in (weights, locator) if each for one in read_fingerprints(each.folder / FINGERPRINTS)

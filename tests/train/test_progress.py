@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from rmaunet.train.progress import Overlap, Speaker, overlap_counts, overlaps
+from rmaunet.train.progress import Overlap, Speaker, overlaps
 
 
 def test_overlap_by_hand():
@@ -11,7 +11,7 @@ def test_overlap_by_hand():
     targets = torch.zeros(2, 2, 1, 4)
     targets[0, 0, 0, 1:] = 1.0  # three true, two common
     targets[1, 0, 0, 0] = 1.0  # and one missed in the other slice
-    liver, tumor = overlaps(overlap_counts(logits, targets).tolist())
+    liver, tumor = overlaps(logits, targets)
     assert (liver.common, liver.total) == (2, 7)
     assert liver.dice == 4 / 7
     assert math.isnan(tumor.dice)
@@ -20,8 +20,8 @@ def test_overlap_by_hand():
 def test_tumor_outside_the_predicted_liver_may_be_left_out():
     logits, targets = torch.full((1, 2, 1, 4), 1.0), torch.ones(1, 2, 1, 4)
     logits[0, 0, 0, 0] = -1.0  # no liver here: no tumor in the mask
-    assert overlap_counts(logits, targets)[1].tolist() == [4, 8]
-    assert overlap_counts(logits, targets, tumor_inside_liver=True)[1].tolist() == [3, 7]
+    assert overlaps(logits, targets)[1] == Overlap(4, 8)
+    assert overlaps(logits, targets, tumor_inside_liver=True)[1] == Overlap(3, 7)
 
 
 def test_the_line_pools_the_steps_since_the_last_one():

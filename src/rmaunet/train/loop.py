@@ -28,7 +28,7 @@ from rmaunet.train.device import feeding_threads, usable_device
 from rmaunet.train.heads import mean_loss, training_logits
 from rmaunet.train.log import Log
 from rmaunet.train.plan import Plan, make_plan
-from rmaunet.train.progress import ORGANS, Overlap, Speaker, overlap_counts, overlaps
+from rmaunet.train.progress import ORGANS, Overlap, Speaker, overlaps
 from rmaunet.train.state import RunState, begin
 from rmaunet.train.stopping import Stopping
 
@@ -155,10 +155,10 @@ def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: floa
     loss = mean_loss(loss_of, heads, batch.targets)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    # A graphics card is asked for numbers once, when it has all this to do already.
+    # A graphics card is asked for numbers only now, when it has all this to do already.
     inside = state.experiment.postprocessing.tumor_inside_liver
-    counts = overlap_counts(torch.stack(heads).detach().mean(dim=0), batch.targets, tumor_inside_liver=inside)
-    value, seen = float(loss.detach()), overlaps(counts.tolist())
+    seen = overlaps(torch.stack(heads).mean(dim=0), batch.targets, tumor_inside_liver=inside)
+    value = float(loss.detach())
     if not math.isfinite(value):
         return value, seen
     if settings.gradient_clip:
