@@ -101,3 +101,36 @@ def test_an_error_in_a_thread_reaches_who_asked(store):
     broken.store = None
     with pytest.raises(AttributeError):
         next(broken.from_step(0))
+
+
+@pytest.mark.parametrize("drawn_share", [0.0, 1.0])
+def test_more_lesions_are_set_where_there_is_liver(store, drawn_share):
+    def batches(augmentation):
+        experiment = replace(EXPERIMENT, augmentation=augmentation)
+        plan = make_plan(experiment.training, slices=3, size=SIDE)
+        sampler = Sampler([store.case("volume-1")], experiment.sampling, seed=0)
+        return [Batches(store, experiment, plan, sampler).make(step) for step in range(4)]
+
+    plain = batches(NONE)
+    more = batches(replace(NONE, more_lesions=1.0, drawn_lesions=drawn_share))
+    gained = 0
+    for before, after in zip(plain, more, strict=True):
+        assert before.targets[:, 0].equal(after.targets[:, 0])  # the liver, with its tumors, is the same
+        assert (after.targets[:, 1] >= before.targets[:, 1]).all()
+        gained += int((after.targets[:, 1] > before.targets[:, 1]).sum())
+    assert gained > 0
+
+
+def test_lesions_of_patients_without_any_are_drawn_ones(tmp_path):
+    labels = np.zeros((2, SIDE, SIDE), np.uint8)
+    labels[:, 10:50, 10:50] = 1
+    with StoreWriter(tmp_path, Preprocessing(size=SIDE)) as writer:
+        writer.add("volume-1", labels * 100, labels, spacing_mm=(2.0, 1.5, 1.5))
+    store = Store(tmp_path)
+    sampler = Sampler(store.cases, EXPERIMENT.sampling, seed=0)
+    assert sampler.lesion(np.random.default_rng(0)) is None
+    plan = make_plan(EXPERIMENT.training, slices=2, size=SIDE)
+    for share, expected in ((0.0, False), (1.0, True)):
+        experiment = replace(EXPERIMENT, augmentation=replace(NONE, more_lesions=1.0, drawn_lesions=share))
+        made = Batches(store, experiment, plan, sampler).make(0)
+        assert bool(made.targets[:, 1].any()) is expected

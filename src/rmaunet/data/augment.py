@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rmaunet.data.contrast import PLAIN, Contrast, change_contrast
 from rmaunet.preprocess import from_bytes
 
-__all__ = ["Augmentation", "Draw", "apply", "draw"]
+__all__ = ["Augmentation", "Draw", "apply", "change_intensity", "cut", "draw"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Augmentation:
         liver_texture: Lowest and highest factor on the differences inside the liver.
         tumor_shift: Largest shift of the tumors' intensity against the liver, in half windows.
         contrast_probability: How often each of these three is drawn.
+        more_lesions: How often a slice is given up to three lesions more; see :mod:`rmaunet.data.lesions`.
+        drawn_lesions: Share of these that are drawn; the others are of the training patients.
     """
 
     scale: tuple[float, float] = (0.8, 1.2)
@@ -59,11 +61,13 @@ class Augmentation:
     liver_texture: tuple[float, float] = (1.0, 1.0)
     tumor_shift: float = 0.0
     contrast_probability: float = 0.5
+    more_lesions: float = 0.0
+    drawn_lesions: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
-        shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical")
-        for name in (*shares, "intensity_probability", "contrast_probability", "shift", "gain"):
+        shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical", "shift", "gain")
+        for name in (*shares, "intensity_probability", "contrast_probability", "more_lesions", "drawn_lesions"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 < self.scale[0] <= self.scale[1]:
@@ -181,7 +185,21 @@ def apply(
     step: tuple[float, float] = (1.0, 1.0),
     centre: tuple[float, float] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Cut the patch that the parameters ask for.
+    """:func:`cut`, then :func:`change_intensity`."""
+    made, marked = cut(drawn, image, labels, size=size, step=step, centre=centre)
+    return change_intensity(drawn, made, marked), marked
+
+
+def cut(
+    drawn: Draw,
+    image: NDArray[np.uint8],
+    labels: NDArray[np.uint8],
+    *,
+    size: int,
+    step: tuple[float, float] = (1.0, 1.0),
+    centre: tuple[float, float] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Cut the patch that the parameters ask for, its intensities as they are.
 
     Args:
         drawn: Parameters.
@@ -215,13 +233,22 @@ def apply(
         labels, outer, (size, size), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderValue=(0, 0, 0, 0)
     ).reshape(size, size, -1)
     made = from_bytes(np.ascontiguousarray(patch.transpose(2, 0, 1)))
-    marked = np.asarray(mask.transpose(2, 0, 1), np.uint8)
+    return made, np.ascontiguousarray(mask.transpose(2, 0, 1), np.uint8)
+
+
+def change_intensity(drawn: Draw, image: NDArray[np.float32], labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Change a patch's intensities as the parameters ask.
+
+    Args:
+        drawn: Parameters.
+        image: (C, H, W) in [-1, 1].
+        labels: (C, H, W) in {0, 1, 2}, of each channel's own slice.
+
+    Returns:
+        (C, H, W) in [-1, 1].
+    """
     if not drawn.contrast.nothing:
-        made = change_contrast(made, marked, drawn.contrast)
-    return _intensity(drawn, made), np.ascontiguousarray(marked)
-
-
-def _intensity(drawn: Draw, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        image = change_contrast(image, labels, drawn.contrast)
     if drawn.gamma != 1:
         image = np.float32(2) * np.power((image + np.float32(1)) / np.float32(2), np.float32(drawn.gamma)) - np.float32(
             1

@@ -119,6 +119,15 @@ class Sampler:
             chosen = case.lesions[int(rng.integers(len(case.lesions)))]
         return chosen[int(rng.integers(len(chosen)))]
 
+    def lesion(self, rng: np.random.Generator) -> SliceRef | None:
+        """A slice through a lesion: a case with tumors is drawn first, then a lesion, then a slice; None without tumors."""
+        cases = [case for case in self._cases if case.tumor]
+        if not cases:
+            return None
+        case = cases[int(rng.integers(len(cases)))]
+        slices = case.lesions[int(rng.integers(len(case.lesions)))] if case.lesions else case.tumor
+        return slices[int(rng.integers(len(slices)))]
+
 
 @dataclass(frozen=True)
 class _Kinds:

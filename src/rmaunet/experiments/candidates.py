@@ -155,5 +155,9 @@ CANDIDATES: dict[str, Experiment] = {
         _WHOLE,
         _AROUND,
         replace(_WHOLE, name="whole-end", training=_END),
+        # The same with more lesions than the patients have.
+        replace(
+            _WHOLE, name="whole-lesions", training=_END, augmentation=replace(_WHOLE.augmentation, more_lesions=0.5)
+        ),
     )
 }

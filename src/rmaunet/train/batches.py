@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rmaunet.data.augment import apply, draw
+from rmaunet.data.augment import Draw, change_intensity, cut, draw
 from rmaunet.data.focus import focus
+from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_lesion
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
 from rmaunet.experiments.experiment import Experiment, Stage
@@ -96,29 +97,73 @@ class Batches:
         return batch.pinned() if self.pin else batch
 
     def _patch(self, ref: SliceRef, position: int, stage: Stage) -> tuple[np.ndarray, np.ndarray]:
-        settings = self.experiment.preprocessing
-        case = self.store.case(ref.case)
-        k, dz = settings.context_slices, case.spacing_mm[0]
-        reach = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
-        offsets = [reach * i for i in range(-k, k + 1)]
-        image, labels = self.store.stack(ref.case, ref.z, offsets)
-        drawn = draw(self.experiment.augmentation, seed=self.experiment.seed, position=position)
-        part = stage.view == "part"
-        ratio = 1.0 if part else settings.size / stage.size  # the same field of view, more coarsely
-        if settings.grid in ("spacing", "liver"):
-            pixel_mm = settings.spacing_mm * ratio
-            step = (pixel_mm / case.spacing_mm[1], pixel_mm / case.spacing_mm[2])
-        else:
-            side = settings.size / ratio
-            step = (case.shape[1] / side, case.shape[2] / side)
+        settings, augmentation = self.experiment.preprocessing, self.experiment.augmentation
+        image, labels = self._stack(ref)
+        drawn = draw(augmentation, seed=self.experiment.seed, position=position)
+        step = self._step(ref.case, stage)
         centre = self._liver_middle(ref.case) if settings.grid == "liver" else None
-        if part:
+        if stage.view == "part":
             extent = (stage.size * step[0] / drawn.scale, stage.size * step[1] / drawn.scale)
-            seed = self.experiment.seed
+            seed, k = self.experiment.seed, settings.context_slices
             centre = focus(image[..., k], labels[..., k], extent=extent, seed=seed, position=position)
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
-        patch, marked = apply(drawn, image, labels, size=stage.size, step=step, centre=centre)
-        return patch, marked[k]
+        patch, marked = cut(drawn, image, labels, size=stage.size, step=step, centre=centre)
+        rng = np.random.default_rng((self.experiment.seed, 5, position))
+        if rng.random() < augmentation.more_lesions:
+            self._add_lesions(ref, patch, marked, stage, rng)
+        return change_intensity(drawn, patch, marked), marked[settings.context_slices]
+
+    def _stack(self, ref: SliceRef) -> tuple[np.ndarray, np.ndarray]:
+        """The slice and its context, and their labels: (H, W, C) bytes."""
+        k, reach = self.experiment.preprocessing.context_slices, self._reach(ref.case)
+        return self.store.stack(ref.case, ref.z, [reach * i for i in range(-k, k + 1)])
+
+    def _reach(self, name: str) -> int:
+        """Stored slices between two channels."""
+        context_mm = self.experiment.preprocessing.context_mm
+        return max(1, round(context_mm / self.store.case(name).spacing_mm[0])) if context_mm else 1
+
+    def _step(self, name: str, stage: Stage) -> tuple[float, float]:
+        """Stored pixels per pixel of the patch along rows and columns."""
+        settings, case = self.experiment.preprocessing, self.store.case(name)
+        ratio = 1.0 if stage.view == "part" else settings.size / stage.size  # the same field of view, more coarsely
+        if settings.grid in ("spacing", "liver"):
+            pixel_mm = settings.spacing_mm * ratio
+            return pixel_mm / case.spacing_mm[1], pixel_mm / case.spacing_mm[2]
+        side = settings.size / ratio
+        return case.shape[1] / side, case.shape[2] / side
+
+    def _add_lesions(
+        self, ref: SliceRef, patch: np.ndarray, marked: np.ndarray, stage: Stage, rng: np.random.Generator
+    ) -> None:
+        """Set one to three lesions into a slice's patch, in place."""
+        settings = self.experiment.preprocessing
+        if not liver_mask(marked[settings.context_slices]).any():
+            return
+        case = self.store.case(ref.case)
+        pixel_mm = self._step(ref.case, stage)[0] * case.spacing_mm[1]
+        between_mm = self._reach(ref.case) * case.spacing_mm[0]
+        for _ in range(int(rng.integers(1, 4))):
+            lesion = None
+            if rng.random() < self.experiment.augmentation.drawn_lesions:
+                lesion = draw_lesion(settings.channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng)
+            elif (donor := self.sampler.lesion(rng)) is not None:
+                lesion = self._lesion_of(donor, stage, rng)
+            if lesion is not None:
+                set_lesion(patch, marked, lesion, rng)
+
+    def _lesion_of(self, ref: SliceRef, stage: Stage, rng: np.random.Generator) -> Lesion | None:
+        """A lesion of a stored slice, turned, mirrored and scaled at random."""
+        image, labels = self._stack(ref)
+        middle = np.argwhere(tumor_mask(labels[..., labels.shape[-1] // 2])).mean(axis=0)
+        drawn = Draw(
+            scale=float(np.exp(rng.uniform(np.log(0.4), np.log(1.3)))),
+            degrees=float(rng.uniform(0, 360)),
+            flip_x=bool(rng.integers(2)),
+        )
+        centre = (float(middle[0]), float(middle[1]))
+        cut_out = cut(drawn, image, labels, size=stage.size // 2, step=self._step(ref.case, stage), centre=centre)
+        return cut_lesion(*cut_out, rng)
 
     def _find_liver_middle(self, case: str) -> tuple[float, float] | None:
         """Middle (row, column) of the box around a case's liver over all slices; None if it has none."""

@@ -1,0 +1,177 @@
+"""More lesions than the patients have: another patient's lesion, or a drawn one, set into this patient's liver.
+
+Twenty patients hold a hundred lesions, each in one place of one liver; a network learns them by heart and misses those it has
+not seen. A lesion is kept as its difference from the liver around it, so that it suits any liver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.labels import LIVER, TUMOR, tumor_mask
+
+__all__ = ["Lesion", "cut_lesion", "draw_lesion", "set_lesion"]
+
+Floats: TypeAlias = NDArray[np.float32]
+
+MARGIN = 3
+"""Pixels kept around a lesion, over which it fades."""
+EDGE_SD = 0.8
+TRIES = 8
+SMALLEST_SHARE = 0.5
+"""Of a lesion in its middle slice that must lie in the liver."""
+SMALLEST_PIXELS = 4
+SMALLEST_DIFFERENCE = 0.05
+"""In half windows; what cannot be seen against the liver teaches a network to guess."""
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion apart from its liver.
+
+    Attributes:
+        difference: (C, h, w) from the liver's mean, in half windows; around the lesion, too.
+        inside: (C, h, w), whether a pixel is lesion.
+        opacity: (C, h, w) in [0, 1], how much of the liver it hides.
+    """
+
+    difference: Floats
+    inside: NDArray[np.bool_]
+    opacity: Floats
+
+
+def cut_lesion(image: Floats, labels: NDArray[np.uint8], rng: np.random.Generator) -> Lesion | None:
+    """Cut one of a patch's lesions out.
+
+    Args:
+        image: (C, H, W) in [-1, 1].
+        labels: (C, H, W) in {0, 1, 2}.
+        rng: Chooses the lesion.
+
+    Returns:
+        The lesion; None if the middle channel has none that can be seen, or no liver to compare it with.
+    """
+    middle = len(labels) // 2
+    count, parts = cv2.connectedComponents(tumor_mask(labels[middle]).astype(np.uint8))
+    parenchyma = labels[middle] == LIVER
+    if count < 2 or not parenchyma.any():
+        return None
+    chosen = parts == rng.integers(1, count)
+    rows, columns = np.nonzero(chosen)
+    box = (
+        slice(max(0, int(rows.min()) - MARGIN), int(rows.max()) + MARGIN + 1),
+        slice(max(0, int(columns.min()) - MARGIN), int(columns.max()) + MARGIN + 1),
+    )
+    inside = tumor_mask(labels[:, box[0], box[1]])
+    mean = np.float32(image[middle][parenchyma].mean())
+    difference = image[:, box[0], box[1]] - mean
+    if chosen.sum() < SMALLEST_PIXELS or abs(image[middle][chosen].mean() - mean) < SMALLEST_DIFFERENCE:
+        return None
+    return Lesion(difference, inside, np.stack([_soft(plane, EDGE_SD) for plane in inside]))
+
+
+def draw_lesion(channels: int, *, between_mm: float, pixel_mm: float, rng: np.random.Generator) -> Lesion:
+    """Draw a lesion that nobody has: a lobed ellipsoid with texture, seldom with a rim or brighter than the liver.
+
+    Args:
+        channels: Slices.
+        between_mm: Distance of two of them.
+        pixel_mm: Of the patch.
+        rng: Draws it.
+
+    Returns:
+        The lesion.
+    """
+    radius = float(np.exp(rng.uniform(np.log(2.5), np.log(25.0))))  # mm
+    axes = radius * rng.uniform(0.7, 1.3, 3)
+    half = int(np.ceil(1.6 * axes[1:].max() / pixel_mm)) + MARGIN
+    side = np.arange(-half, half + 1, dtype=np.float32) * np.float32(pixel_mm)
+    z = (np.arange(channels) - channels // 2)[:, None, None] * between_mm + rng.uniform(-0.5, 0.5) * axes[0]
+    turn = rng.uniform(0, np.pi)
+    y, x = side[None, :, None], side[None, None, :]
+    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    lobes = _waves((channels, len(side), len(side)), 0.5 * radius / pixel_mm, rng)
+    distance = np.sqrt((z / axes[0]) ** 2 + (along / axes[1]) ** 2 + (across / axes[2]) ** 2) + 0.15 * lobes
+    inside = distance <= 1
+    depth = rng.uniform(0.08, 0.6) * (1 if rng.random() < 0.07 else -1)
+    texture = _waves(inside.shape, rng.uniform(0.7, 3), rng) * rng.uniform(0.02, 0.12)
+    difference = np.full(inside.shape, depth) + texture
+    if rng.random() < 0.3:  # a core more unlike the liver, or a rim
+        difference += np.where(distance < rng.uniform(0.4, 0.7), rng.uniform(-0.2, 0.1), 0)
+    if rng.random() < 0.15:
+        difference += np.where((distance > 0.8) & inside, rng.uniform(0.05, 0.3), 0)
+    edge = rng.uniform(0.6, 2.0)
+    opacity = np.stack([_soft(plane, edge) for plane in inside])
+    return Lesion(difference.astype(np.float32), inside, opacity)
+
+
+def set_lesion(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np.random.Generator) -> bool:
+    """Set a lesion somewhere into a patch's liver, in place.
+
+    Args:
+        image: (C, H, W) in [-1, 1].
+        labels: (C, H, W) in {0, 1, 2}.
+        lesion: With as many channels.
+        rng: Chooses the place.
+
+    Returns:
+        Whether there was room: half of the lesion's middle slice must lie in liver that is no tumor.
+    """
+    middle = len(labels) // 2
+    places = np.flatnonzero(labels[middle] == LIVER)
+    if not len(places) or not lesion.inside[middle].any():
+        return False
+    size = lesion.inside.shape[1:]
+    for _ in range(TRIES):
+        row, column = divmod(int(places[rng.integers(len(places))]), labels.shape[2])
+        there, part = _overlap((row, column), size, labels.shape[1:])
+        room = labels[middle][there] == LIVER
+        inside = lesion.inside[middle][part]
+        if (room & inside).sum() >= SMALLEST_SHARE * lesion.inside[middle].sum():
+            _blend(image, labels, lesion, there, part)
+            return True
+    return False
+
+
+def _blend(
+    image: Floats, labels: NDArray[np.uint8], lesion: Lesion, there: tuple[slice, slice], part: tuple[slice, slice]
+) -> None:
+    for channel, (plane, mask) in enumerate(zip(image, labels, strict=True)):
+        parenchyma = mask == LIVER
+        if not parenchyma.any():
+            continue
+        mean = np.float32(plane[parenchyma].mean())
+        room = parenchyma[there]
+        opacity = lesion.opacity[channel][part] * _soft(room, EDGE_SD)
+        plane[there] += opacity * (mean + lesion.difference[channel][part] - plane[there])
+        mask[there][room & lesion.inside[channel][part]] = TUMOR
+    np.clip(image, -1, 1, out=image)
+
+
+def _overlap(
+    place: tuple[int, int], size: tuple[int, ...], patch: tuple[int, ...]
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Where in the patch a box of ``size`` around ``place`` lies, and which part of the box that is."""
+    there, part = [], []
+    for at, length, whole in zip(place, size, patch, strict=True):
+        first = at - length // 2
+        low, high = max(0, first), min(whole, first + length)
+        there.append(slice(low, high))
+        part.append(slice(low - first, high - first))
+    return (there[0], there[1]), (part[0], part[1])
+
+
+def _soft(mask: NDArray[np.bool_], sd: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sd), np.float32)
+
+
+def _waves(shape: tuple[int, ...], sd: float, rng: np.random.Generator) -> Floats:
+    """Smooth noise of SD 1, alike in neighbouring channels."""
+    common, own = rng.standard_normal(shape[1:], np.float32), rng.standard_normal(shape, np.float32)
+    planes = np.stack([cv2.GaussianBlur(common + np.float32(0.5) * plane, (0, 0), max(sd, 0.3)) for plane in own])
+    return np.asarray(planes / max(float(planes.std()), 1e-6), np.float32)

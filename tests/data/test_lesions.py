@@ -1,0 +1,95 @@
+"""A lesion of one liver, or of none, is set into another liver and nowhere else."""
+
+import numpy as np
+import pytest
+
+from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_lesion
+
+SIDE = 60
+
+
+def donor():
+    """A bright liver of 0.5 with a lesion of 8 x 10 pixels, 0.3 darker, in the middle of three slices and one beside it."""
+    labels = np.zeros((3, SIDE, SIDE), np.uint8)
+    labels[:, 5:55, 5:55] = 1
+    labels[1:, 20:28, 20:30] = 2
+    image = np.where(labels > 0, np.float32(0.5), np.float32(-1))
+    image[labels == 2] = 0.2
+    return image, labels
+
+
+def liver():
+    """A dark liver of 0.1 in surroundings of 0.4; the first slice has none."""
+    labels = np.zeros((3, SIDE, SIDE), np.uint8)
+    labels[1:, 10:50, 10:50] = 1
+    return np.where(labels > 0, np.float32(0.1), np.float32(0.4)), labels
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_a_lesion_keeps_its_difference_and_shape():
+    lesion = cut_lesion(*donor(), rng())
+    assert lesion.inside[1].sum() == 80
+    assert lesion.inside[0].sum() == 0
+    assert lesion.difference[1][lesion.inside[1]] == pytest.approx(-0.3, abs=1e-6)
+    assert lesion.opacity.max() == pytest.approx(1, abs=1e-3)
+
+
+def test_it_is_set_into_the_liver_only_and_marked_in_the_slices_that_have_it():
+    image, labels = liver()
+    before, old = image.copy(), labels.copy()
+    assert set_lesion(image, labels, cut_lesion(*donor(), rng()), rng())
+    tumor = labels == 2
+    assert 40 <= tumor[1].sum() <= 80
+    assert tumor[1].sum() == tumor[2].sum()
+    assert not tumor[0].any()
+    assert (old[tumor] == 1).all()
+    assert image[tumor].min() == pytest.approx(0.1 - 0.3, abs=1e-3)
+    assert np.array_equal(image[0], before[0])
+    assert np.abs(image - before)[old == 0].max() < 0.2  # fades over the border
+    assert np.abs(image - before)[:, :7].max() == 0
+
+
+def test_what_cannot_be_seen_or_is_a_speck_is_not_cut():
+    image, labels = donor()
+    assert cut_lesion(np.full_like(image, 0.5), labels, rng()) is None
+    labels[1][labels[1] == 2] = 1
+    assert cut_lesion(image, labels, rng()) is None  # none in the middle slice
+    labels[1, 30, 30:33] = 2
+    assert cut_lesion(image * (labels < 2), labels, rng()) is None
+
+
+def test_no_room_changes_nothing():
+    image, labels = liver()
+    labels[1] = 0
+    labels[1, 20:23, 20:23] = 1  # smaller than half of the lesion
+    before, old = image.copy(), labels.copy()
+    assert not set_lesion(image, labels, cut_lesion(*donor(), rng()), rng())
+    assert not set_lesion(image, labels * 0, cut_lesion(*donor(), rng()), rng())
+    assert np.array_equal(image, before)
+    assert np.array_equal(labels, old)
+
+
+def test_a_lesion_hangs_over_the_patchs_border():
+    image, labels = np.zeros((1, 20, 20), np.float32), np.ones((1, 20, 20), np.uint8)
+    big = np.ones((1, 31, 31), bool)
+    lesion = Lesion(np.full(big.shape, -0.5, np.float32), big, big.astype(np.float32))
+    assert not set_lesion(image, labels, lesion, rng())  # half of it must fit
+    small = Lesion(*(part[:, :15, :15] for part in (lesion.difference, lesion.inside, lesion.opacity)))
+    assert set_lesion(image, labels, small, rng())
+    assert 113 <= (labels == 2).sum() <= 225
+    assert image.min() == pytest.approx(-0.5)
+
+
+def test_drawn_lesions_are_of_all_sizes_mostly_darker_and_thinner_away_from_the_middle():
+    drawn = [draw_lesion(3, between_mm=5.0, pixel_mm=1.5, rng=rng(seed)) for seed in range(300)]
+    areas = np.array([one.inside[1].sum() * 1.5**2 for one in drawn])
+    assert np.percentile(areas, 10) < 60  # mm2: a diameter of 9 mm
+    assert np.percentile(areas, 90) > 600  # 28 mm
+    dark = [one.difference[1][one.inside[1]].mean() < 0 for one in drawn if one.inside[1].any()]
+    assert 0.85 < np.mean(dark) < 1
+    assert sum(one.inside[1].sum() for one in drawn) > 1.1 * sum(one.inside[0].sum() for one in drawn)
+    again = draw_lesion(3, between_mm=5.0, pixel_mm=1.5, rng=rng(7))
+    assert np.array_equal(again.difference, drawn[7].difference)
