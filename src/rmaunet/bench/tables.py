@@ -185,7 +185,7 @@ def _memory(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ["slices of 512 x 512", "peak GiB, measured", "predicted", "slices computed", "runtime"]
-    return "Memory of the whole process (`getrusage`).\n\n" + markdown_table([head, *body])
+    return "Peak of the whole process's resident memory.\n\n" + markdown_table([head, *body])
 
 
 def _training(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -14,7 +14,7 @@ from rmaunet.errors import ModelError
 from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
 from rmaunet.predict.kept_maps import KeptMaps
 from rmaunet.predict.locate import Place, liver_place
-from rmaunet.predict.memory import fitting_batch, predicted_bytes
+from rmaunet.predict.memory import Needs, fitting_batch, predicted_bytes
 from rmaunet.predict.postprocess import Postprocessing, postprocess
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.search import Search
@@ -72,6 +72,7 @@ class Predictor:
         locator: Finds the liver first; this one then looks around it only, at the pixels of its own preprocessing, and
             says what is liver and what is tumor. Needed where the preprocessing's grid is "liver".
         locator_share: Share of the locator's probabilities in the mean of both; 0 leaves the word to this one alone.
+        needs: What the weights take of memory, the locator's among them; those of a network of base 16 by default.
     """
 
     def __init__(
@@ -87,11 +88,13 @@ class Predictor:
         locator: Predictor | None = None,
         locator_share: float = 0.0,
         multiple_of: int = MULTIPLE,
+        needs: Needs | None = None,
     ) -> None:
         if (preprocessing.grid == "liver") != (locator is not None):
             raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
         self.locator, self.locator_share = locator, locator_share
         self.multiple_of = multiple_of
+        self.needs = needs or Needs()
         self.runtime = runtime
         self.why = why
         self.preprocessing = preprocessing
@@ -162,6 +165,9 @@ class Predictor:
         elif card.preprocessing.grid == "liver":
             remedy = "join them with weights that find it: `rmaunet models cascade`"
             raise ModelError(card.name, "locator", None, "these weights look around a liver found before", remedy)
+        needs = _needs(weights)
+        if locator is not None:
+            locator.needs = needs
         choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
         return cls(
             choice.runtime if card.flips == "none" else Flipped(choice.runtime, card.flips),
@@ -174,6 +180,7 @@ class Predictor:
             locator=locator,
             locator_share=card.locator_share,
             multiple_of=card.network.multiple_of,
+            needs=needs,
         )
 
     def predict(
@@ -228,8 +235,8 @@ class Predictor:
         stopwatch = Stopwatch()
         with stopwatch("prepare"):
             prepared = prepare(ct, self.preprocessing, liver=place.box if place else None, multiple=self.multiple_of)
-            batch = fitting_batch(prepared, self.batch, self.max_memory)
-            expected = predicted_bytes(prepared, batch)
+            batch = fitting_batch(prepared, self.batch, self.max_memory, self.needs)
+            expected = predicted_bytes(prepared, batch, self.needs)
             _logger.info("about %.2f GiB of memory at most, %d slices a call", expected / 2**30, batch)
             mask, labels = _empty_mask(ct, prepared)
         only = place.slices if place else None
@@ -252,6 +259,16 @@ class Predictor:
         with stopwatch("restore"):
             mask = mask or restore(labels, prepared)
         return Prediction(mask, prepared, stopwatch.seconds, computed, batch, expected, mix)
+
+
+def _needs(weights: Weights) -> Needs:
+    """Of the weights and of those that find the liver for them."""
+    both = (weights, weights.locator) if weights.locator else (weights,)
+    return Needs(
+        width=max(one.card.network.base for one in both),
+        parameters=sum(one.parameters for one in both),
+        keeps_maps=weights.card.locator_share > 0,
+    )
 
 
 def _both(first: Prediction, second: Prediction) -> Prediction:

@@ -105,12 +105,19 @@ class Weights:
         state: Tensors by name.
         folder: Where they were read.
         locator: The weights that find the liver first, where there are some.
+        size: Bytes of the file that they were read from; 0 where there was none.
     """
 
     card: ModelCard
     state: Mapping[str, Tensor]
     folder: Path | None = None
     locator: Weights | None = None
+    size: int = 0
+
+    @property
+    def parameters(self) -> int:
+        """Numbers in the tensors, about; tensors that wait in their file are left there."""
+        return self.size // 2 or sum(tensor.numel() for tensor in self.state.values())
 
     def located_by(self, locator: Weights) -> Weights:
         """The same weights with others that find the liver first."""
@@ -217,7 +224,7 @@ def load_weights(name: str | Path, *, at_once: bool = True) -> Weights:
         raise ModelError(tensor_path, "sha256", found, f"the card says {card.sha256 or 'nothing'}", "restore the file")
     locator = _locator(card, tensor_path.parent, at_once=at_once)
     if not at_once:
-        return Weights(card, _StateWhenAsked(tensor_path), tensor_path.parent, locator)
+        return Weights(card, _StateWhenAsked(tensor_path), tensor_path.parent, locator, len(data))
     import safetensors.torch
 
     try:
@@ -225,7 +232,7 @@ def load_weights(name: str | Path, *, at_once: bool = True) -> Weights:
     except Exception as error:  # a damaged header makes the library raise almost anything
         text = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise ModelError(tensor_path, "content", None, f"is no safetensors file ({text})", "restore it") from error
-    return Weights(card, checked_state(state, card, tensor_path), tensor_path.parent, locator)
+    return Weights(card, checked_state(state, card, tensor_path), tensor_path.parent, locator, len(data))
 
 
 def _locator(card: ModelCard, folder: Path, *, at_once: bool) -> Weights | None:
