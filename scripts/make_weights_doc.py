@@ -16,7 +16,7 @@ from rmaunet.evaluate import average_patients, compare, markdown_table, summariz
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
-STUDIES = {"screening": "screen", "full": "full"}
+STUDIES = {"screening": "screen", "lesions": "whole"}
 """Files of results to the row the others are compared with."""
 
 METRICS = {
