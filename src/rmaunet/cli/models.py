@@ -1,4 +1,4 @@
-"""``rmaunet models list | show | verify | import | join | cascade``: weights and their cards."""
+"""``rmaunet models list | show | verify | import | join | average | cascade``: weights and their cards."""
 
 from __future__ import annotations
 
@@ -59,6 +59,16 @@ class Join:
 
 
 @dataclass(frozen=True)
+class Average:
+    """Average the weights of runs that began with the same weights (`train --start`) into one network."""
+
+    weights: tyro.conf.Positional[tuple[str, ...]]
+    """Names or folders, two or more."""
+    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Folder of the result; its name becomes the weights' name."""
+
+
+@dataclass(frozen=True)
 class Cascade:
     """Put two networks in turn: one finds the liver in the whole scan, the other looks around it for liver and tumor."""
 
@@ -81,6 +91,7 @@ ACTIONS: dict[str, type[Any]] = {
     "verify": Verify,
     "import": Import,
     "join": Join,
+    "average": Average,
     "cascade": Cascade,
 }
 
@@ -98,8 +109,8 @@ def main(argv: list[str]) -> int:
         return _list(args)
     if isinstance(args, Show):
         return _show(args)
-    if isinstance(args, Join):
-        return _join(args)
+    if isinstance(args, Join | Average):
+        return _merge(args)
     if isinstance(args, Cascade):
         return _cascade(args)
     return _verify(args) if isinstance(args, Verify) else _import(args)
@@ -158,11 +169,12 @@ def _import(args: Import) -> int:
     return 0
 
 
-def _join(args: Join) -> int:
+def _merge(args: Join | Average) -> int:
     from rmaunet.predict import load_weights, save_weights
-    from rmaunet.predict.ensemble import join_weights
+    from rmaunet.predict.ensemble import average_weights, join_weights
 
-    network, card = join_weights([load_weights(name) for name in args.weights], name=args.output.name)
+    merge = join_weights if isinstance(args, Join) else average_weights
+    network, card = merge([load_weights(name) for name in args.weights], name=args.output.name)
     save_weights(args.output, network, card)
     _keep_fingerprints(args.output, args.weights)
     print(args.output)

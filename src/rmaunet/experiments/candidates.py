@@ -155,9 +155,15 @@ CANDIDATES: dict[str, Experiment] = {
         _WHOLE,
         _AROUND,
         replace(_WHOLE, name="whole-end", training=_END),
-        # The same with more lesions than the patients have.
-        replace(
-            _WHOLE, name="whole-lesions", training=_END, augmentation=replace(_WHOLE.augmentation, more_lesions=0.5)
+        # The same with more lesions than the patients have; and the network around the liver.
+        *(
+            replace(
+                one,
+                name=f"{one.name}-lesions",
+                training=_END,
+                augmentation=replace(one.augmentation, more_lesions=0.5),
+            )
+            for one in (_WHOLE, _AROUND)
         ),
     )
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from torch import nn
 
 from rmaunet.errors import ModelError
 from rmaunet.networks.ensemble import Ensemble
 from rmaunet.predict.weights import ModelCard, Weights
 
-__all__ = ["cascade_card", "join_weights"]
+__all__ = ["average_weights", "cascade_card", "join_weights"]
 
 
 def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, ModelCard]:
@@ -29,25 +30,56 @@ def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, M
     Raises:
         ModelError: If there are fewer than two members, or they differ in what must be the same.
     """
-    if len(members) < 2:
-        raise ModelError(name, "members", len(members), "are too few for an ensemble", "name two or more weights")
-    first = members[0].card
+    first = _first_of(members, name)
     networks: list[nn.Module] = []
     for weights in members:
-        _alone(weights.card)
-        _same(first, weights.card)
         network = weights.network()
         networks.extend(network.members if isinstance(network, Ensemble) else [network])
     card = replace(
         first,
         name=name,
         network=replace(first.network, members=len(networks)),
-        trained_on=tuple(dict.fromkeys(case for weights in members for case in weights.card.trained_on)),
+        trained_on=_cases_of(members),
         training={"members": [{"name": w.card.name, "sha256": w.card.sha256, **w.card.training} for w in members]},
         results={},
         sha256="",
     )
     return Ensemble(networks).eval(), card
+
+
+def average_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, ModelCard]:
+    """The mean of weights that come from the same start: one network, between those that were averaged.
+
+    Runs that begin with the same weights and go on in different ways stay near each other, and the mean of their weights
+    works like the mean of their probabilities at the price of one (Wortsman et al., "Model soups", ICML 2022). The mean of
+    runs that began apart is no network worth having.
+
+    Args:
+        members: At least two, alike as for :func:`join_weights`. The start may be among them.
+        name: Of the result.
+
+    Returns:
+        The network and its card, for :func:`~rmaunet.predict.weights.save_weights`: the last member's with every training case
+        of every member and the checksums of what was averaged.
+
+    Raises:
+        ModelError: If there are fewer than two members, or they differ in what must be the same.
+    """
+    _first_of(members, name)
+    last = members[-1]
+    network = last.network()
+    for key, tensor in network.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.stack([weights.state[key] for weights in members]).mean(dim=0))
+    card = replace(
+        last.card,
+        name=name,
+        trained_on=_cases_of(members),
+        training={**last.card.training, "mean_of": [weights.card.sha256 for weights in members]},
+        results={},
+        sha256="",
+    )
+    return network, card
 
 
 def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str, locator_share: float = 0.0) -> ModelCard:
@@ -81,6 +113,20 @@ def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str, locator_s
     )
 
 
+def _first_of(members: Sequence[Weights], name: str) -> ModelCard:
+    """The card that the others were found to agree with."""
+    if len(members) < 2:
+        raise ModelError(name, "members", len(members), "are too few", "name two or more weights")
+    for weights in members:
+        _alone(weights.card)
+        _same(members[0].card, weights.card)
+    return members[0].card
+
+
+def _cases_of(members: Sequence[Weights]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(case for weights in members for case in weights.card.trained_on))
+
+
 def _alone(card: ModelCard) -> None:
     if card.locator:
         problem = "has one already"
@@ -98,5 +144,5 @@ def _same(first: ModelCard, other: ModelCard) -> None:
     for field, (mine, theirs) in pairs.items():
         if mine != theirs:
             raise ModelError(
-                other.name, field, str(theirs)[:120], f"differs from that of {first.name}", "join like with like"
+                other.name, field, str(theirs)[:120], f"differs from that of {first.name}", "take like with like"
             )
