@@ -122,7 +122,10 @@ def training_words(training: dict[str, Any]) -> str:
     """Steps and machine of a run and of those it began with."""
     where = training.get("device") or f"{training.get('cores', '')} cores of a CPU".strip()
     words = f"{training['steps']} steps on {where}"
-    return words + (f", after {training_words(training['start'])}" if training.get("start") else "")
+    words += f", after {training_words(training['start'])}" if training.get("start") else ""
+    return words + (
+        f"; the mean of {len(training['mean_of'])} sets of weights on this way" if training.get("mean_of") else ""
+    )
 
 
 def data(card: dict[str, Any]) -> str:

@@ -16,8 +16,11 @@ from rmaunet.evaluate import average_patients, compare, markdown_table, summariz
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
-STUDIES = {"screening": "screen", "lesions": "whole"}
+STUDIES = {"screening": "screen"}
 """Files of results to the row the others are compared with."""
+CHOICES = {"lesions": ("whole", "whole_end", "whole_lesions", "fast")}
+"""Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
+SETTING = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
 METRICS = {
     "liver_dice": "liver Dice",
@@ -111,14 +114,54 @@ def section(stem: str, base: str, results: Path = RESULTS) -> str:
     return "\n".join([text, means_table(candidates), differences_table(candidates, base)])
 
 
+class Chosen:
+    """A candidate's scans, each with the setting that the other folds chose."""
+
+    def __init__(self, stem: str, results: Path) -> None:
+        told = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
+        with (results / f"{stem}_cases.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
+        self.name: str = told["candidate"]
+        self.rows = [row for row in rows if [float(row[key]) for key in SETTING] == choice[row["fold"]]]
+
+    def means(self, metric: str, folds: set[str]) -> dict[str, float]:
+        rows = [row for row in self.rows if row["fold"] in folds]
+        return average_patients({r["name"]: float(r[metric]) for r in rows}, {r["name"]: r["patient"] for r in rows})
+
+    @property
+    def folds(self) -> set[str]:
+        return {row["fold"] for row in self.rows}
+
+
+def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:
+    """Candidates with what the other folds chose for each, and against the first of them on the folds that both have."""
+    cells = [["candidate", "folds", "patients", "liver Dice", "against", "95 % CI", "tumor Dice", "against", "95 % CI"]]
+    candidates = [Chosen(stem, results) for stem in stems]
+    for one in candidates:
+        shared = one.folds & candidates[0].folds
+        cell: list[str] = []
+        for metric in ("liver_dice", "tumor_dice"):
+            mine, theirs = one.means(metric, shared), candidates[0].means(metric, shared)
+            c = compare([mine[patient] for patient in mine], [theirs[patient] for patient in mine])
+            against = (
+                ["–", "–"] if one is candidates[0] else [f"{c.mean_difference:+.3f}", f"{c.low:+.3f} to {c.high:+.3f}"]
+            )
+            cell += [f"{summarize(metric, list(mine.values())).mean:.3f}", *against]
+        cells.append([one.name, ", ".join(sorted(one.folds)), str(len(mine)), *cell])
+    return f"Each fold with what the others chose; against `{candidates[0].name}` on the same folds.\n\n{markdown_table(cells)}"
+
+
 def generate(page: str, results: Path = RESULTS) -> str:
     """The page with its tables made anew."""
-    for stem, base in STUDIES.items():
+    texts = {stem: section(stem, base, results) for stem, base in STUDIES.items()}
+    texts |= {stem: choices_table(stems, results) for stem, stems in CHOICES.items() if f"<!-- {stem} -->" in page}
+    for stem, text in texts.items():
         opening, closing = f"<!-- {stem} -->", f"<!-- end of {stem} -->"
         if opening in page:
             before, _, rest = page.partition(opening)
             after = rest.partition(closing)[2]
-            page = f"{before}{opening}\n\n{section(stem, base, results)}\n{closing}{after}"
+            page = f"{before}{opening}\n\n{text}\n{closing}{after}"
     return page
 
 
