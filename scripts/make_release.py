@@ -3,10 +3,10 @@
     python scripts/make_release.py RUNS LiTS/ -o src/rmaunet/models/fast
 
 RUNS/NAME/foldK are run folders of `rmaunet train -e NAME --split results/weights/folds/foldK.json`; RUNS/NAME/all is the run
-on all patients, which ships. results/weights/fast.json or accurate.json, which `scripts/choose_postprocessing.py` writes, names
-the network, the one that finds the liver for it if there are two, and what was chosen: a fold is measured with what the other
-folds chose, the released weights have what all chose. Writes each fold's weights and masks into RUNS/released/NAME, their
-scores into results/NAME, and the weights.
+on all patients, which ships, or RUNS/NAME-end/all, which went on from there. results/weights/fast.json or accurate.json, which
+`scripts/choose_postprocessing.py` writes, names the network, the one that finds the liver for it if there are two, and what
+was chosen: a fold is measured with what the other folds chose, the released weights have what all chose. Writes each fold's
+weights and masks into RUNS/released/NAME, their scores into results/NAME, and the weights.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ def measure(runs: Path, data: Path, choice: dict[str, Any], name: str) -> None:
 
 
 def of_all_patients(runs: Path, name: str) -> Weights:
-    return load_weights(runs / name / "all" / "weights")
+    """The network trained on all patients, its schedule's end included if that was a run of its own."""
+    folders = [runs / one / "all" / "weights" for one in (f"{name}-end", name)]
+    return load_weights(next((folder for folder in folders if folder.is_dir()), folders[-1]))
 
 
 def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
