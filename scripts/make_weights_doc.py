@@ -12,7 +12,7 @@ import math
 import sys
 from pathlib import Path
 
-from rmaunet.evaluate import average_patients, compare, markdown_table, summarize
+from rmaunet.evaluate import Comparison, average_patients, compare, markdown_table, summarize
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
@@ -57,10 +57,14 @@ class Candidate:
         return set(self.patients)
 
 
+def read_rows(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def load(path: Path) -> dict[str, Candidate]:
     """Experiment to its scans' numbers, in the file's order."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(path)
     names = dict.fromkeys(row["experiment"] for row in rows)
     return {name: Candidate([row for row in rows if row["experiment"] == name]) for name in names}
 
@@ -84,18 +88,26 @@ def means_table(candidates: dict[str, Candidate]) -> str:
     return markdown_table(cells)
 
 
+def against(one: Candidate, reference: Candidate, metric: str, shared: set[str]) -> tuple[Comparison, list[float]]:
+    """One candidate's patients against another's on the scans that both have, and the one's values."""
+    mine, theirs = one.values(metric, shared), reference.values(metric, shared)
+    return compare(list(mine.values()), [theirs[patient] for patient in mine]), list(mine.values())
+
+
+def interval(comparison: Comparison) -> str:
+    return "–" if math.isnan(comparison.low) else f"{comparison.low:+.3f} to {comparison.high:+.3f}"
+
+
 def differences_table(candidates: dict[str, Candidate], base: str) -> str:
     cells = [["against", "metric", "difference", "95 % CI", "p, Wilcoxon", "wins/ties/losses", "patients"]]
     reference = candidates[base]
     for name, one in candidates.items():
         shared = one.scans & reference.scans
         for metric, title in METRICS.items() if name != base and shared else ():
-            mine, theirs = one.values(metric, shared), reference.values(metric, shared)
-            c = compare([mine[p] for p in mine], [theirs[p] for p in mine])
-            interval = "–" if math.isnan(c.low) else f"{c.low:+.3f} to {c.high:+.3f}"
+            c, _ = against(one, reference, metric, shared)
             p = "–" if math.isnan(c.p_wilcoxon) else f"{c.p_wilcoxon:.2g}"
             counts = f"{c.wins}/{c.ties}/{c.losses}"
-            cells.append([f"{name} - {base}", title, f"{c.mean_difference:+.3f}", interval, p, counts, str(c.n)])
+            cells.append([f"{name} - {base}", title, f"{c.mean_difference:+.3f}", interval(c), p, counts, str(c.n)])
     return markdown_table(cells)
 
 
@@ -114,42 +126,28 @@ def section(stem: str, base: str, results: Path = RESULTS) -> str:
     return "\n".join([text, means_table(candidates), differences_table(candidates, base)])
 
 
-class Chosen:
-    """A candidate's scans, each with the setting that the other folds chose."""
-
-    def __init__(self, stem: str, results: Path) -> None:
-        told = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
-        with (results / f"{stem}_cases.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
-        self.name: str = told["candidate"]
-        self.rows = [row for row in rows if [float(row[key]) for key in SETTING] == choice[row["fold"]]]
-
-    def means(self, metric: str, folds: set[str]) -> dict[str, float]:
-        rows = [row for row in self.rows if row["fold"] in folds]
-        return average_patients({r["name"]: float(r[metric]) for r in rows}, {r["name"]: r["patient"] for r in rows})
-
-    @property
-    def folds(self) -> set[str]:
-        return {row["fold"] for row in self.rows}
+def load_choice(stem: str, results: Path) -> tuple[str, Candidate]:
+    """A candidate of `scripts/choose_postprocessing.py` and its scans, each with the setting that the other folds chose."""
+    told = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
+    choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
+    rows = read_rows(results / f"{stem}_cases.csv")
+    return told["candidate"], Candidate([r for r in rows if [float(r[key]) for key in SETTING] == choice[r["fold"]]])
 
 
 def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:
     """Candidates with what the other folds chose for each, and against the first of them on the folds that both have."""
     cells = [["candidate", "folds", "patients", "liver Dice", "against", "95 % CI", "tumor Dice", "against", "95 % CI"]]
-    candidates = [Chosen(stem, results) for stem in stems]
-    for one in candidates:
-        shared = one.folds & candidates[0].folds
+    candidates = [load_choice(stem, results) for stem in stems]
+    first, reference = candidates[0]
+    for name, one in candidates:
+        shared = one.scans & reference.scans
         cell: list[str] = []
         for metric in ("liver_dice", "tumor_dice"):
-            mine, theirs = one.means(metric, shared), candidates[0].means(metric, shared)
-            c = compare([mine[patient] for patient in mine], [theirs[patient] for patient in mine])
-            against = (
-                ["–", "–"] if one is candidates[0] else [f"{c.mean_difference:+.3f}", f"{c.low:+.3f} to {c.high:+.3f}"]
-            )
-            cell += [f"{summarize(metric, list(mine.values())).mean:.3f}", *against]
-        cells.append([one.name, ", ".join(sorted(one.folds)), str(len(mine)), *cell])
-    return f"Each fold with what the others chose; against `{candidates[0].name}` on the same folds.\n\n{markdown_table(cells)}"
+            c, mine = against(one, reference, metric, shared)
+            difference = ["–", "–"] if one is reference else [f"{c.mean_difference:+.3f}", interval(c)]
+            cell += [f"{summarize(metric, mine).mean:.3f}", *difference]
+        cells.append([name, ", ".join(one.folds), str(len(set(one.patients.values()))), *cell])
+    return f"Each fold with what the others chose; against `{first}` on the same folds.\n\n{markdown_table(cells)}"
 
 
 def generate(page: str, results: Path = RESULTS) -> str:

@@ -1,6 +1,21 @@
-"""The writers of miniature data sets stand beside the contract tests."""
+"""The writers of miniature data sets stand beside the contract tests; a patch as training makes it."""
 
 import sys
 from pathlib import Path
 
+import pytest
+
+from rmaunet.data.augment import change_intensity, cut
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "contracts"))
+
+
+@pytest.fixture(scope="session")
+def augmented():
+    """``augmented(drawn, image, labels, size=...)``: the patch that was drawn, cut and changed, and its labels."""
+
+    def make(drawn, image, labels, **place):
+        patch, marked = cut(drawn, image, labels, **place)
+        return change_intensity(drawn, patch, marked), marked
+
+    return make

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.data.augment import NONE, Augmentation, apply, draw
+from rmaunet.data.augment import NONE, Augmentation, draw
 from rmaunet.data.contrast import Contrast, change_contrast
 from rmaunet.preprocess import from_bytes
 
@@ -76,14 +76,14 @@ def test_it_is_drawn_as_often_and_as_far_as_stated_and_leaves_other_draws_alone(
         Augmentation(tumor_shift=3.0)
 
 
-def test_a_patch_has_it_and_stays_in_the_window():
+def test_a_patch_has_it_and_stays_in_the_window(augmented):
     labels = np.zeros((32, 32, 1), np.uint8)
     labels[8:24, 8:24] = 1
     image = np.where(labels > 0, 160, 120).astype(np.uint8)
     dark = replace(draw(NONE, seed=0, position=0), contrast=Contrast(liver=-2.0), gamma=1.3)
-    assert apply(dark, image, labels, size=32)[0].min() == -1  # a gamma curve of less than -1 would be no number
+    assert augmented(dark, image, labels, size=32)[0].min() == -1  # a gamma curve of less than -1 would be no number
     drawn = replace(draw(NONE, seed=0, position=0), contrast=Contrast(liver=2.0))
-    out, marked = apply(drawn, image, labels, size=32)
+    out, marked = augmented(drawn, image, labels, size=32)
     assert out.max() == 1
     assert out[0, 16, 16] == 1
     assert out[0, 2, 2] == from_bytes(image)[2, 2, 0]

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.data.augment import NONE, Augmentation, Draw, apply, draw
+from rmaunet.data.augment import NONE, Augmentation, Draw, draw
 from rmaunet.data.sampling import Sampler, Sampling
 from rmaunet.data.store import StoredCase
 from rmaunet.errors import InputError
@@ -67,10 +67,10 @@ def test_nothing_to_train_on_is_said():
         Sampler([case("empty", [0, 0], [0, 0])], Sampling(), seed=0)
 
 
-def test_no_augmentation_is_the_slice_itself():
+def test_no_augmentation_is_the_slice_itself(augmented):
     rng = np.random.default_rng(0)
     image, labels = rng.integers(0, 256, (16, 16, 1)).astype(np.uint8), rng.integers(0, 3, (16, 16, 1)).astype(np.uint8)
-    out, mask = apply(draw(NONE, seed=0, position=0), image, labels, size=16)
+    out, mask = augmented(draw(NONE, seed=0, position=0), image, labels, size=16)
     assert np.array_equal(out[0], from_bytes(image[..., 0]))
     assert np.array_equal(mask[0], labels[..., 0])
 
@@ -84,35 +84,35 @@ def test_no_augmentation_is_the_slice_itself():
         (Draw(degrees=180.0), lambda a: a[::-1, ::-1]),
     ],
 )
-def test_flips_and_quarter_turns_move_image_and_labels_together(drawn, turn):
+def test_flips_and_quarter_turns_move_image_and_labels_together(augmented, drawn, turn):
     rng = np.random.default_rng(2)
     image, labels = rng.integers(0, 256, (17, 17, 2)).astype(np.uint8), rng.integers(0, 3, (17, 17, 2)).astype(np.uint8)
-    out, mask = apply(drawn, image, labels, size=17)
+    out, mask = augmented(drawn, image, labels, size=17)
     assert np.allclose(out[1], turn(from_bytes(image[..., 1])), atol=1.1 / 127.5)
     for channel in range(2):
         assert np.array_equal(mask[channel], turn(labels[..., channel]))
 
 
-def test_scale_magnifies_about_the_middle():
+def test_scale_magnifies_about_the_middle(augmented):
     labels = np.zeros((64, 64, 1), np.uint8)
     labels[24:40, 24:40] = 1
     for scale in (0.5, 1.5, 2.0):
-        _, mask = apply(Draw(scale=scale), labels * 255, labels, size=64)
+        _, mask = augmented(Draw(scale=scale), labels * 255, labels, size=64)
         assert abs(np.sqrt(mask.sum()) - 16 * scale) <= 1
         rows, columns = np.nonzero(mask[0])
         assert abs(rows.mean() - 31.5) <= 0.5
         assert abs(columns.mean() - 31.5) <= 0.5
 
 
-def test_a_coarse_patch_averages_instead_of_aliasing():
+def test_a_coarse_patch_averages_instead_of_aliasing(augmented):
     stripes = np.zeros((64, 64, 1), np.uint8)
     stripes[::2] = 255
-    out, _ = apply(Draw(), stripes, np.zeros_like(stripes), size=32, step=(2.0, 2.0))
+    out, _ = augmented(Draw(), stripes, np.zeros_like(stripes), size=32, step=(2.0, 2.0))
     assert np.abs(out).max() < 0.02
 
 
-def test_outside_is_air_and_background():
-    out, mask = apply(Draw(), np.full((8, 8, 1), 200, np.uint8), np.ones((8, 8, 1), np.uint8), size=16)
+def test_outside_is_air_and_background(augmented):
+    out, mask = augmented(Draw(), np.full((8, 8, 1), 200, np.uint8), np.ones((8, 8, 1), np.uint8), size=16)
     assert out[0, 0, 0] == -1
     assert mask[0, 0, 0] == 0
     assert mask.sum() == 64
@@ -132,11 +132,11 @@ def test_draws_have_the_stated_ranges_and_probabilities():
     assert draw(Augmentation(), seed=1, position=7) == drawn[7]
 
 
-def test_intensities_stay_in_the_window():
+def test_intensities_stay_in_the_window(augmented):
     settings = Augmentation(gain=0.5, bias=0.5, gamma=2.0, noise=0.3, intensity_probability=1.0)
     image = np.random.default_rng(0).integers(0, 256, (16, 16, 1)).astype(np.uint8)
     for position in range(20):
-        out, _ = apply(draw(settings, seed=0, position=position), image, np.zeros_like(image), size=16)
+        out, _ = augmented(draw(settings, seed=0, position=position), image, np.zeros_like(image), size=16)
         assert np.isfinite(out).all()
         assert np.abs(out).max() <= 1
 

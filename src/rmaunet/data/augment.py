@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rmaunet.data.contrast import PLAIN, Contrast, change_contrast
 from rmaunet.preprocess import from_bytes
 
-__all__ = ["Augmentation", "Draw", "apply", "change_intensity", "cut", "draw"]
+__all__ = ["Augmentation", "Draw", "change_intensity", "cut", "draw"]
 
 
 @dataclass(frozen=True)
@@ -174,20 +174,6 @@ def _matrix(drawn: Draw, centre: tuple[float, float], size: int, step: tuple[flo
     target = np.array([middle + drawn.shift[1] * size, middle + drawn.shift[0] * size])
     origin = np.array([centre[1], centre[0]]) - linear @ target
     return np.column_stack([linear, origin])
-
-
-def apply(
-    drawn: Draw,
-    image: NDArray[np.uint8],
-    labels: NDArray[np.uint8],
-    *,
-    size: int,
-    step: tuple[float, float] = (1.0, 1.0),
-    centre: tuple[float, float] | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """:func:`cut`, then :func:`change_intensity`."""
-    made, marked = cut(drawn, image, labels, size=size, step=step, centre=centre)
-    return change_intensity(drawn, made, marked), marked
 
 
 def cut(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rmaunet.labels import LIVER, liver_mask, tumor_mask
 
-__all__ = ["PLAIN", "Contrast", "change_contrast"]
+__all__ = ["EDGE_SD", "PLAIN", "Contrast", "change_contrast", "soft"]
 
 EDGE_SD = 0.8
 """Pixels over which the change fades out at a border, as partial volume does."""
@@ -61,14 +61,15 @@ def change_contrast(image: NDArray[np.float32], labels: NDArray[np.uint8], contr
         liver = liver_mask(mask)
         if not liver.any():
             continue
-        inside = _soft(liver)
+        inside = soft(liver)
         parenchyma = mask == LIVER
         mean = float(plane[parenchyma if parenchyma.any() else liver].mean())
         plane += inside * (np.float32(contrast.texture - 1) * (plane - np.float32(mean)) + np.float32(contrast.liver))
         if contrast.tumor:
-            plane += _soft(tumor_mask(mask)) * np.float32(contrast.tumor)
+            plane += soft(tumor_mask(mask)) * np.float32(contrast.tumor)
     return np.clip(changed, -1, 1, out=changed)
 
 
-def _soft(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), EDGE_SD), np.float32)
+def soft(mask: NDArray[np.bool_], sd: float = EDGE_SD) -> NDArray[np.float32]:
+    """A mask (H, W) with soft borders: float32 in [0, 1], blurred by ``sd`` pixels."""
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sd), np.float32)

@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.labels import LIVER, TUMOR, tumor_mask
+from rmaunet.data.contrast import soft
+from rmaunet.labels import TUMOR, parenchyma_mask, tumor_mask
+from rmaunet.volume.box import union_box
 
 __all__ = ["Lesion", "cut_lesion", "draw_lesion", "set_lesion"]
 
@@ -21,7 +23,6 @@ Floats: TypeAlias = NDArray[np.float32]
 
 MARGIN = 3
 """Pixels kept around a lesion, over which it fades."""
-EDGE_SD = 0.8
 TRIES = 8
 SMALLEST_SHARE = 0.5
 """Of a lesion in its middle slice that must lie in the liver."""
@@ -58,21 +59,17 @@ def cut_lesion(image: Floats, labels: NDArray[np.uint8], rng: np.random.Generato
     """
     middle = len(labels) // 2
     count, parts = cv2.connectedComponents(tumor_mask(labels[middle]).astype(np.uint8))
-    parenchyma = labels[middle] == LIVER
+    parenchyma = parenchyma_mask(labels[middle])
     if count < 2 or not parenchyma.any():
         return None
     chosen = parts == rng.integers(1, count)
-    rows, columns = np.nonzero(chosen)
-    box = (
-        slice(max(0, int(rows.min()) - MARGIN), int(rows.max()) + MARGIN + 1),
-        slice(max(0, int(columns.min()) - MARGIN), int(columns.max()) + MARGIN + 1),
-    )
-    inside = tumor_mask(labels[:, box[0], box[1]])
+    rows, columns = (slice(max(0, side.start - MARGIN), side.stop + MARGIN) for side in union_box(chosen, chosen))
+    inside = tumor_mask(labels[:, rows, columns])
     mean = np.float32(image[middle][parenchyma].mean())
-    difference = image[:, box[0], box[1]] - mean
+    difference = image[:, rows, columns] - mean
     if chosen.sum() < SMALLEST_PIXELS or abs(image[middle][chosen].mean() - mean) < SMALLEST_DIFFERENCE:
         return None
-    return Lesion(difference, inside, np.stack([_soft(plane, EDGE_SD) for plane in inside]))
+    return Lesion(difference, inside, np.stack([soft(plane) for plane in inside]))
 
 
 def draw_lesion(channels: int, *, between_mm: float, pixel_mm: float, rng: np.random.Generator) -> Lesion:
@@ -106,7 +103,7 @@ def draw_lesion(channels: int, *, between_mm: float, pixel_mm: float, rng: np.ra
     if rng.random() < 0.15:
         difference += np.where((distance > 0.8) & inside, rng.uniform(0.05, 0.3), 0)
     edge = rng.uniform(0.6, 2.0)
-    opacity = np.stack([_soft(plane, edge) for plane in inside])
+    opacity = np.stack([soft(plane, edge) for plane in inside])
     return Lesion(difference.astype(np.float32), inside, opacity)
 
 
@@ -123,14 +120,14 @@ def set_lesion(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np
         Whether there was room: half of the lesion's middle slice must lie in liver that is no tumor.
     """
     middle = len(labels) // 2
-    places = np.flatnonzero(labels[middle] == LIVER)
+    places = np.flatnonzero(parenchyma_mask(labels[middle]))
     if not len(places) or not lesion.inside[middle].any():
         return False
     size = lesion.inside.shape[1:]
     for _ in range(TRIES):
         row, column = divmod(int(places[rng.integers(len(places))]), labels.shape[2])
         there, part = _overlap((row, column), size, labels.shape[1:])
-        room = labels[middle][there] == LIVER
+        room = parenchyma_mask(labels[middle][there])
         inside = lesion.inside[middle][part]
         if (room & inside).sum() >= SMALLEST_SHARE * lesion.inside[middle].sum():
             _blend(image, labels, lesion, there, part)
@@ -142,12 +139,12 @@ def _blend(
     image: Floats, labels: NDArray[np.uint8], lesion: Lesion, there: tuple[slice, slice], part: tuple[slice, slice]
 ) -> None:
     for channel, (plane, mask) in enumerate(zip(image, labels, strict=True)):
-        parenchyma = mask == LIVER
+        parenchyma = parenchyma_mask(mask)
         if not parenchyma.any():
             continue
         mean = np.float32(plane[parenchyma].mean())
         room = parenchyma[there]
-        opacity = lesion.opacity[channel][part] * _soft(room, EDGE_SD)
+        opacity = lesion.opacity[channel][part] * soft(room)
         plane[there] += opacity * (mean + lesion.difference[channel][part] - plane[there])
         mask[there][room & lesion.inside[channel][part]] = TUMOR
     np.clip(image, -1, 1, out=image)
@@ -164,10 +161,6 @@ def _overlap(
         there.append(slice(low, high))
         part.append(slice(low - first, high - first))
     return (there[0], there[1]), (part[0], part[1])
-
-
-def _soft(mask: NDArray[np.bool_], sd: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sd), np.float32)
 
 
 def _waves(shape: tuple[int, ...], sd: float, rng: np.random.Generator) -> Floats:
