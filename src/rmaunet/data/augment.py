@@ -42,7 +42,8 @@ class Augmentation:
         tumor_shift: Largest shift of the tumors' intensity against the liver, in half windows.
         contrast_probability: How often each of these three is drawn.
         more_lesions: How often a slice is given up to three lesions more; see :mod:`rmaunet.data.lesions`.
-        drawn_lesions: Share of these that are drawn; the others are of the training patients.
+        distractors: How often up to three are set outside the liver, unmarked.
+        drawn_lesions: Share of both that are drawn; the others are of the training patients.
     """
 
     scale: tuple[float, float] = (0.8, 1.2)
@@ -62,12 +63,14 @@ class Augmentation:
     tumor_shift: float = 0.0
     contrast_probability: float = 0.5
     more_lesions: float = 0.0
+    distractors: float = 0.0
     drawn_lesions: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
         shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical", "shift", "gain")
-        for name in (*shares, "intensity_probability", "contrast_probability", "more_lesions", "drawn_lesions"):
+        shares += ("intensity_probability", "contrast_probability", "more_lesions", "distractors", "drawn_lesions")
+        for name in shares:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 < self.scale[0] <= self.scale[1]:

@@ -1,7 +1,8 @@
 """More lesions than the patients have: another patient's lesion, or a drawn one, set into this patient's liver.
 
 Twenty patients hold a hundred lesions, each in one place of one liver; a network learns them by heart and misses those it has
-not seen. A lesion is kept as its difference from the liver around it, so that it suits any liver.
+not seen. A lesion is kept as its difference from the liver around it, so that it suits any liver. Set outside the liver and
+left unmarked it is a distractor: what looks like a lesion in a kidney, a muscle or the bowel is none.
 """
 
 from __future__ import annotations
@@ -14,21 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.data.contrast import soft
-from rmaunet.labels import TUMOR, parenchyma_mask, tumor_mask
+from rmaunet.labels import TUMOR, liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.volume.box import union_box
 
-__all__ = ["Lesion", "cut_lesion", "draw_lesion", "set_lesion"]
+__all__ = ["Lesion", "cut_lesion", "draw_lesion", "set_distractor", "set_lesion"]
 
 Floats: TypeAlias = NDArray[np.float32]
+Mask: TypeAlias = NDArray[np.bool_]
+Place: TypeAlias = tuple[slice, slice]
 
 MARGIN = 3
 """Pixels kept around a lesion, over which it fades."""
 TRIES = 8
 SMALLEST_SHARE = 0.5
-"""Of a lesion in its middle slice that must lie in the liver."""
+"""Of a lesion in its middle slice that must lie in the liver, or a distractor in soft tissue."""
 SMALLEST_PIXELS = 4
 SMALLEST_DIFFERENCE = 0.05
 """In half windows; what cannot be seen against the liver teaches a network to guess."""
+SOFT_TISSUE = -0.8
+"""Brighter than this, in half windows around the window's centre; fat and air are darker."""
 
 
 @dataclass(frozen=True)
@@ -119,40 +124,63 @@ def set_lesion(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np
     Returns:
         Whether there was room: half of the lesion's middle slice must lie in liver that is no tumor.
     """
-    middle = len(labels) // 2
-    places = np.flatnonzero(parenchyma_mask(labels[middle]))
-    if not len(places) or not lesion.inside[middle].any():
+    rooms = parenchyma_mask(labels)
+    place = _find_place(rooms[len(rooms) // 2], lesion, rng)
+    if place is None:
         return False
-    size = lesion.inside.shape[1:]
+    there, part = place
+    for channel, (plane, room) in enumerate(zip(image, rooms, strict=True)):
+        if room.any():
+            _blend(plane, room, float(plane[room].mean()), lesion, channel, place)
+            labels[channel][there][room[there] & lesion.inside[channel][part]] = TUMOR
+    return True
+
+
+def set_distractor(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np.random.Generator) -> bool:
+    """Set a lesion somewhere into a patch's soft tissue outside the liver, in place and unmarked.
+
+    Args:
+        image: (C, H, W) in [-1, 1].
+        labels: (C, H, W) in {0, 1, 2}.
+        lesion: With as many channels.
+        rng: Chooses the place.
+
+    Returns:
+        Whether there was room: half of the lesion's middle slice must lie in soft tissue.
+    """
+    rooms = (image > SOFT_TISSUE) & ~liver_mask(labels)
+    place = _find_place(rooms[len(rooms) // 2], lesion, rng)
+    if place is None:
+        return False
+    for channel, (plane, room) in enumerate(zip(image, rooms, strict=True)):
+        if (around := room[place[0]]).any():
+            _blend(plane, room, float(plane[place[0]][around].mean()), lesion, channel, place)
+    return True
+
+
+def _find_place(room: Mask, lesion: Lesion, rng: np.random.Generator) -> tuple[Place, Place] | None:
+    """Where in a patch's middle slice a lesion has room: there, and the part of the lesion that is in the patch."""
+    middle = lesion.inside[len(lesion.inside) // 2]
+    places = np.flatnonzero(room)
+    if not len(places) or not middle.any():
+        return None
     for _ in range(TRIES):
-        row, column = divmod(int(places[rng.integers(len(places))]), labels.shape[2])
-        there, part = _overlap((row, column), size, labels.shape[1:])
-        room = parenchyma_mask(labels[middle][there])
-        inside = lesion.inside[middle][part]
-        if (room & inside).sum() >= SMALLEST_SHARE * lesion.inside[middle].sum():
-            _blend(image, labels, lesion, there, part)
-            return True
-    return False
+        row, column = divmod(int(places[rng.integers(len(places))]), room.shape[1])
+        there, part = _overlap((row, column), middle.shape, room.shape)
+        if (room[there] & middle[part]).sum() >= SMALLEST_SHARE * middle.sum():
+            return there, part
+    return None
 
 
-def _blend(
-    image: Floats, labels: NDArray[np.uint8], lesion: Lesion, there: tuple[slice, slice], part: tuple[slice, slice]
-) -> None:
-    for channel, (plane, mask) in enumerate(zip(image, labels, strict=True)):
-        parenchyma = parenchyma_mask(mask)
-        if not parenchyma.any():
-            continue
-        mean = np.float32(plane[parenchyma].mean())
-        room = parenchyma[there]
-        opacity = lesion.opacity[channel][part] * soft(room)
-        plane[there] += opacity * (mean + lesion.difference[channel][part] - plane[there])
-        mask[there][room & lesion.inside[channel][part]] = TUMOR
-    np.clip(image, -1, 1, out=image)
+def _blend(plane: Floats, room: Mask, mean: float, lesion: Lesion, channel: int, place: tuple[Place, Place]) -> None:
+    """Lay a lesion's channel over a slice of the patch where there is room, in place."""
+    there, part = place
+    opacity = lesion.opacity[channel][part] * soft(room[there])
+    plane[there] += opacity * (np.float32(mean) + lesion.difference[channel][part] - plane[there])
+    np.clip(plane, -1, 1, out=plane)
 
 
-def _overlap(
-    place: tuple[int, int], size: tuple[int, ...], patch: tuple[int, ...]
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+def _overlap(place: tuple[int, int], size: tuple[int, ...], patch: tuple[int, ...]) -> tuple[Place, Place]:
     """Where in the patch a box of ``size`` around ``place`` lies, and which part of the box that is."""
     there, part = [], []
     for at, length, whole in zip(place, size, patch, strict=True):

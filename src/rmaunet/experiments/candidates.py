@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rmaunet.data.augment import Augmentation
 from rmaunet.experiments.experiment import Experiment, Stage, Training
 from rmaunet.experiments.presets import FIRST
 from rmaunet.networks.build import NetworkSettings
@@ -111,6 +112,11 @@ _AROUND = replace(
 # The schedule's end, from weights whose run was stopped before it (`rmaunet train --start`).
 _END = replace(_WHOLE.training, steps=400, learning_rate=5e-4, decay_share=0.9, ema_decay=0.99, batch=16, stages=())
 
+
+def _more(one: Experiment, *, distractors: float) -> Augmentation:
+    return replace(one.augmentation, more_lesions=0.5, distractors=distractors)
+
+
 CANDIDATES: dict[str, Experiment] = {
     one.name: one
     for one in (
@@ -155,14 +161,11 @@ CANDIDATES: dict[str, Experiment] = {
         _WHOLE,
         _AROUND,
         replace(_WHOLE, name="whole-end", training=_END),
-        # The same with more lesions than the patients have; and the network around the liver.
+        # The same with more lesions than the patients have ...
+        replace(_WHOLE, name="whole-lesions", training=_END, augmentation=_more(_WHOLE, distractors=0.0)),
+        # ... and with what looks like lesions outside the liver; and the network around the liver.
         *(
-            replace(
-                one,
-                name=f"{one.name}-lesions",
-                training=_END,
-                augmentation=replace(one.augmentation, more_lesions=0.5),
-            )
+            replace(one, name=f"{one.name}-distractors", training=_END, augmentation=_more(one, distractors=0.4))
             for one in (_WHOLE, _AROUND)
         ),
     )

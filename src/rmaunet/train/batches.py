@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rmaunet.data.augment import Draw, change_intensity, cut, draw
 from rmaunet.data.focus import focus
-from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_lesion
+from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_distractor, set_lesion
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
 from rmaunet.experiments.experiment import Experiment, Stage
@@ -108,9 +108,14 @@ class Batches:
             centre = focus(image[..., k], labels[..., k], extent=extent, seed=seed, position=position)
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
         patch, marked = cut(drawn, image, labels, size=stage.size, step=step, centre=centre)
-        rng = np.random.default_rng((self.experiment.seed, 5, position))
-        if rng.random() < augmentation.more_lesions:
-            self._add_lesions(ref, patch, marked, stage, rng)
+        for stream, share, set_one in (
+            (5, augmentation.more_lesions, set_lesion),
+            (6, augmentation.distractors, set_distractor),
+        ):
+            rng = np.random.default_rng((self.experiment.seed, stream, position))
+            if rng.random() < share:
+                for lesion in self._lesions(ref, stage, rng):
+                    set_one(patch, marked, lesion, rng)
         return change_intensity(drawn, patch, marked), marked[settings.context_slices]
 
     def _stack(self, ref: SliceRef) -> tuple[np.ndarray, np.ndarray]:
@@ -133,24 +138,17 @@ class Batches:
         side = settings.size / ratio
         return case.shape[1] / side, case.shape[2] / side
 
-    def _add_lesions(
-        self, ref: SliceRef, patch: np.ndarray, marked: np.ndarray, stage: Stage, rng: np.random.Generator
-    ) -> None:
-        """Set one to three lesions into a slice's patch, in place."""
-        settings = self.experiment.preprocessing
-        if not liver_mask(marked[settings.context_slices]).any():
-            return
+    def _lesions(self, ref: SliceRef, stage: Stage, rng: np.random.Generator) -> Iterator[Lesion]:
+        """One to three lesions for a slice's patch: drawn, or of the training patients; fewer where a donor has none to cut."""
         case = self.store.case(ref.case)
         pixel_mm = self._step(ref.case, stage)[0] * case.spacing_mm[1]
         between_mm = self._reach(ref.case) * case.spacing_mm[0]
+        channels = self.experiment.preprocessing.channels
         for _ in range(int(rng.integers(1, 4))):
-            lesion = None
             if rng.random() < self.experiment.augmentation.drawn_lesions:
-                lesion = draw_lesion(settings.channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng)
-            elif (donor := self.sampler.lesion(rng)) is not None:
-                lesion = self._lesion_of(donor, stage, rng)
-            if lesion is not None:
-                set_lesion(patch, marked, lesion, rng)
+                yield draw_lesion(channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng)
+            elif (donor := self.sampler.lesion(rng)) and (lesion := self._lesion_of(donor, stage, rng)):
+                yield lesion
 
     def _lesion_of(self, ref: SliceRef, stage: Stage, rng: np.random.Generator) -> Lesion | None:
         """A lesion of a stored slice, turned, mirrored and scaled at random."""
