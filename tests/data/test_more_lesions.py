@@ -1,9 +1,9 @@
-"""A lesion of one liver, or of none, is set into another liver and nowhere else."""
+"""A lesion of one liver, or of none, is set into another liver, or beside it."""
 
 import numpy as np
 import pytest
 
-from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_lesion
+from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_distractor, set_lesion
 
 SIDE = 60
 
@@ -93,3 +93,24 @@ def test_drawn_lesions_are_of_all_sizes_mostly_darker_and_thinner_away_from_the_
     assert sum(one.inside[1].sum() for one in drawn) > 1.1 * sum(one.inside[0].sum() for one in drawn)
     again = draw_lesion(3, between_mm=5.0, pixel_mm=1.5, rng=rng(7))
     assert np.array_equal(again.difference, drawn[7].difference)
+
+
+def test_a_distractor_is_set_beside_the_liver_and_not_marked():
+    image, labels = liver()
+    image[:, :, 52:] = -1  # fat and air have no room for one
+    before, old = image.copy(), labels.copy()
+    assert set_distractor(image, labels, cut_lesion(*donor(), rng()), rng())
+    changed = np.abs(image - before)
+    assert np.array_equal(labels, old)
+    assert (changed[1] > 0.29).sum() >= 40
+    assert changed[1][old[1] == 0].max() == pytest.approx(0.3, abs=0.02)
+    assert changed[:, 12:48, 12:48][old[:, 12:48, 12:48] > 0].max() < 1e-3  # the liver but for its border
+    assert changed[:, :, 55:].max() == 0
+
+
+def test_without_soft_tissue_there_is_no_distractor():
+    image, labels = liver()
+    image[labels == 0] = -1
+    before = image.copy()
+    assert not set_distractor(image, labels, cut_lesion(*donor(), rng()), rng())
+    assert np.array_equal(image, before)

@@ -103,22 +103,35 @@ def test_an_error_in_a_thread_reaches_who_asked(store):
         next(broken.from_step(0))
 
 
+def four_batches(store, augmentation):
+    experiment = replace(EXPERIMENT, augmentation=augmentation)
+    plan = make_plan(experiment.training, slices=3, size=SIDE)
+    sampler = Sampler([store.case("volume-1")], experiment.sampling, seed=0)
+    return [Batches(store, experiment, plan, sampler).make(step) for step in range(4)]
+
+
 @pytest.mark.parametrize("drawn_share", [0.0, 1.0])
 def test_more_lesions_are_set_where_there_is_liver(store, drawn_share):
-    def batches(augmentation):
-        experiment = replace(EXPERIMENT, augmentation=augmentation)
-        plan = make_plan(experiment.training, slices=3, size=SIDE)
-        sampler = Sampler([store.case("volume-1")], experiment.sampling, seed=0)
-        return [Batches(store, experiment, plan, sampler).make(step) for step in range(4)]
-
-    plain = batches(NONE)
-    more = batches(replace(NONE, more_lesions=1.0, drawn_lesions=drawn_share))
+    plain = four_batches(store, NONE)
+    more = four_batches(store, replace(NONE, more_lesions=1.0, drawn_lesions=drawn_share))
     gained = 0
     for before, after in zip(plain, more, strict=True):
         assert before.targets[:, 0].equal(after.targets[:, 0])  # the liver, with its tumors, is the same
         assert (after.targets[:, 1] >= before.targets[:, 1]).all()
         gained += int((after.targets[:, 1] > before.targets[:, 1]).sum())
     assert gained > 0
+
+
+@pytest.mark.parametrize("drawn_share", [0.0, 1.0])
+def test_distractors_change_what_is_not_liver_and_no_target(store, drawn_share):
+    plain = four_batches(store, NONE)
+    distracted = four_batches(store, replace(NONE, distractors=1.0, drawn_lesions=drawn_share))
+    outside = 0
+    for before, after in zip(plain, distracted, strict=True):
+        assert before.targets.equal(after.targets)
+        changed = (before.images - after.images).abs()[:, 0]
+        outside += int((changed[before.targets[:, 0] == 0] > 0.05).sum())
+    assert outside > 100
 
 
 def test_lesions_of_patients_without_any_are_drawn_ones(tmp_path):
