@@ -163,10 +163,13 @@ CANDIDATES: dict[str, Experiment] = {
         replace(_WHOLE, name="whole-end", training=_END),
         # The same with more lesions than the patients have ...
         replace(_WHOLE, name="whole-lesions", training=_END, augmentation=_more(_WHOLE, distractors=0.0)),
-        # ... and with what looks like lesions outside the liver; and the network around the liver.
-        *(
-            replace(one, name=f"{one.name}-distractors", training=_END, augmentation=_more(one, distractors=0.4))
-            for one in (_WHOLE, _AROUND)
+        # ... from there, with what looks like lesions outside the liver too; and the same for the network around the liver.
+        replace(
+            _WHOLE,
+            name="whole-distractors",
+            training=replace(_END, steps=250),
+            augmentation=_more(_WHOLE, distractors=0.4),
         ),
+        replace(_AROUND, name="around-distractors", training=_END, augmentation=_more(_AROUND, distractors=0.4)),
     )
 }
