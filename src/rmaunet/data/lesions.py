@@ -18,7 +18,7 @@ from rmaunet.data.contrast import soft
 from rmaunet.labels import TUMOR, liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.volume.box import union_box
 
-__all__ = ["Lesion", "cut_lesion", "draw_lesion", "set_distractor", "set_lesion"]
+__all__ = ["DISTRACTOR", "LESION", "Lesion", "Look", "cut_lesion", "draw_lesion", "set_distractor", "set_lesion"]
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -51,6 +51,26 @@ class Lesion:
     opacity: Floats
 
 
+@dataclass(frozen=True)
+class Look:
+    """What drawn lesions look like.
+
+    Attributes:
+        largest_mm: Largest radius; the smallest is 2.5 mm.
+        bright_share: Of them that are brighter than what is around them.
+        strongest: Largest difference from it, in half windows.
+    """
+
+    largest_mm: float = 25.0
+    bright_share: float = 0.07
+    strongest: float = 0.6
+
+
+LESION = Look()
+DISTRACTOR = Look(largest_mm=50.0, bright_share=0.4, strongest=1.5)
+"""Bowel with its contents, cysts and masses of the kidneys."""
+
+
 def cut_lesion(image: Floats, labels: NDArray[np.uint8], rng: np.random.Generator) -> Lesion | None:
     """Cut one of a patch's lesions out.
 
@@ -77,7 +97,9 @@ def cut_lesion(image: Floats, labels: NDArray[np.uint8], rng: np.random.Generato
     return Lesion(difference, inside, np.stack([soft(plane) for plane in inside]))
 
 
-def draw_lesion(channels: int, *, between_mm: float, pixel_mm: float, rng: np.random.Generator) -> Lesion:
+def draw_lesion(
+    channels: int, *, between_mm: float, pixel_mm: float, rng: np.random.Generator, look: Look = LESION
+) -> Lesion:
     """Draw a lesion that nobody has: a lobed ellipsoid with texture, seldom with a rim or brighter than the liver.
 
     Args:
@@ -85,11 +107,12 @@ def draw_lesion(channels: int, *, between_mm: float, pixel_mm: float, rng: np.ra
         between_mm: Distance of two of them.
         pixel_mm: Of the patch.
         rng: Draws it.
+        look: Size and brightness.
 
     Returns:
         The lesion.
     """
-    radius = float(np.exp(rng.uniform(np.log(2.5), np.log(25.0))))  # mm
+    radius = float(np.exp(rng.uniform(np.log(2.5), np.log(look.largest_mm))))  # mm
     axes = radius * rng.uniform(0.7, 1.3, 3)
     half = int(np.ceil(1.6 * axes[1:].max() / pixel_mm)) + MARGIN
     side = np.arange(-half, half + 1, dtype=np.float32) * np.float32(pixel_mm)
@@ -100,7 +123,7 @@ def draw_lesion(channels: int, *, between_mm: float, pixel_mm: float, rng: np.ra
     lobes = _waves((channels, len(side), len(side)), 0.5 * radius / pixel_mm, rng)
     distance = np.sqrt((z / axes[0]) ** 2 + (along / axes[1]) ** 2 + (across / axes[2]) ** 2) + 0.15 * lobes
     inside = distance <= 1
-    depth = rng.uniform(0.08, 0.6) * (1 if rng.random() < 0.07 else -1)
+    depth = rng.uniform(0.08, look.strongest) * (1 if rng.random() < look.bright_share else -1)
     texture = _waves(inside.shape, rng.uniform(0.7, 3), rng) * rng.uniform(0.02, 0.12)
     difference = np.full(inside.shape, depth) + texture
     if rng.random() < 0.3:  # a core more unlike the liver, or a rim

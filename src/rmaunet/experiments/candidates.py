@@ -170,6 +170,11 @@ CANDIDATES: dict[str, Experiment] = {
             training=replace(_END, steps=250),
             augmentation=_more(_WHOLE, distractors=0.4),
         ),
-        replace(_AROUND, name="around-distractors", training=_END, augmentation=_more(_AROUND, distractors=0.4)),
+        replace(
+            _AROUND,
+            name="around-distractors",
+            training=replace(_END, steps=300),
+            augmentation=_more(_AROUND, distractors=0.4),
+        ),
     )
 }

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from rmaunet.data.augment import Draw, change_intensity, cut, draw
 from rmaunet.data.focus import focus
-from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_distractor, set_lesion
+from rmaunet.data.lesions import DISTRACTOR, LESION, Lesion, Look, cut_lesion, draw_lesion, set_distractor, set_lesion
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
 from rmaunet.experiments.experiment import Experiment, Stage
@@ -108,13 +108,13 @@ class Batches:
             centre = focus(image[..., k], labels[..., k], extent=extent, seed=seed, position=position)
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
         patch, marked = cut(drawn, image, labels, size=stage.size, step=step, centre=centre)
-        for stream, share, set_one in (
-            (5, augmentation.more_lesions, set_lesion),
-            (6, augmentation.distractors, set_distractor),
+        for stream, share, look, set_one in (
+            (5, augmentation.more_lesions, LESION, set_lesion),
+            (6, augmentation.distractors, DISTRACTOR, set_distractor),
         ):
             rng = np.random.default_rng((self.experiment.seed, stream, position))
             if rng.random() < share:
-                for lesion in self._lesions(ref, stage, rng):
+                for lesion in self._lesions(ref, stage, look, rng):
                     set_one(patch, marked, lesion, rng)
         return change_intensity(drawn, patch, marked), marked[settings.context_slices]
 
@@ -138,7 +138,7 @@ class Batches:
         side = settings.size / ratio
         return case.shape[1] / side, case.shape[2] / side
 
-    def _lesions(self, ref: SliceRef, stage: Stage, rng: np.random.Generator) -> Iterator[Lesion]:
+    def _lesions(self, ref: SliceRef, stage: Stage, look: Look, rng: np.random.Generator) -> Iterator[Lesion]:
         """One to three lesions for a slice's patch: drawn, or of the training patients; fewer where a donor has none to cut."""
         case = self.store.case(ref.case)
         pixel_mm = self._step(ref.case, stage)[0] * case.spacing_mm[1]
@@ -146,7 +146,7 @@ class Batches:
         channels = self.experiment.preprocessing.channels
         for _ in range(int(rng.integers(1, 4))):
             if rng.random() < self.experiment.augmentation.drawn_lesions:
-                yield draw_lesion(channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng)
+                yield draw_lesion(channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng, look=look)
             elif (donor := self.sampler.lesion(rng)) and (lesion := self._lesion_of(donor, stage, rng)):
                 yield lesion
 
