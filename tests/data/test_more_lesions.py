@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmaunet.data.lesions import Lesion, cut_lesion, draw_lesion, set_distractor, set_lesion
+from rmaunet.data.lesions import DISTRACTOR, Lesion, cut_lesion, draw_lesion, set_distractor, set_lesion
 
 SIDE = 60
 
@@ -114,3 +114,12 @@ def test_without_soft_tissue_there_is_no_distractor():
     before = image.copy()
     assert not set_distractor(image, labels, cut_lesion(*donor(), rng()), rng())
     assert np.array_equal(image, before)
+
+
+def test_drawn_distractors_are_larger_and_often_brighter():
+    drawn = [draw_lesion(1, between_mm=5.0, pixel_mm=1.5, rng=rng(seed), look=DISTRACTOR) for seed in range(300)]
+    areas = np.array([one.inside.sum() * 1.5**2 for one in drawn])
+    means = np.array([one.difference[one.inside].mean() for one in drawn if one.inside.any()])
+    assert np.percentile(areas, 90) > 2000  # mm2: a diameter of 50 mm
+    assert 0.3 < (means > 0).mean() < 0.5
+    assert np.percentile(np.abs(means), 90) > 1
