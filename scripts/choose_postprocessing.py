@@ -35,9 +35,9 @@ from rmaunet.runs import machine
 from rmaunet.volume import axial
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
-TUMOR = (0.3, 0.4, 0.5)
-PEAK = (0.0, 0.7, 0.8, 0.9, 0.95)
-LESION_ML = (0.0, 0.1, 0.5)
+TUMOR = (0.15, 0.2, 0.3, 0.4, 0.5)
+PEAK = (0.0, 0.8, 0.9, 0.95, 0.97, 0.99)
+LESION_ML = (0.0, 0.1)
 PLAIN = (0.5, 0.0, 0.0)
 ORGANS = ("liver_dice", "tumor_dice")
 Row = dict[str, Any]

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rmaunet.data.detect import find_cases
-from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
+from rmaunet.data.fingerprint import join_fingerprints
 from rmaunet.data.load import load_case
 from rmaunet.files import make_folder, sha256, write_json
 from rmaunet.io import write_mask
@@ -104,9 +104,6 @@ def of_all_patients(runs: Path, name: str) -> Weights:
 def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
     weights = with_settings(of_all_patients(runs, choice["candidate"]), choice["flips"], **choice["chosen"])
     locator = with_settings(of_all_patients(runs, choice["locator"])) if choice["locator"] else None
-    prints = {
-        one.name: one for each in (weights, locator) if each for one in read_fingerprints(each.folder / FINGERPRINTS)
-    }
     card = weights.card
     if locator:
         card = cascade_card(locator.card, card, name=folder.name, locator_share=choice["locator_share"])
@@ -116,7 +113,7 @@ def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
         **{f"{organ}_dice": per_case[f"{organ}_dice"]["mean"] for organ in ("liver", "tumor")},
     }
     save_weights(folder, weights.network(), replace(card, name=folder.name, results=measured), locator=locator)
-    write_fingerprints(folder / FINGERPRINTS, list(prints.values()))
+    join_fingerprints(folder / FINGERPRINTS, [one.folder / FINGERPRINTS for one in (weights, locator) if one])
     say(f"{folder}: {json.dumps(measured)}")
 
 

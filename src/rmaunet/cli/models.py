@@ -186,9 +186,9 @@ def _cascade(args: Cascade) -> int:
     from rmaunet.predict import load_weights, save_weights
     from rmaunet.predict.ensemble import cascade_card
 
-    locator, refiner = load_weights(args.locator), load_weights(args.refiner)
     if not 0 <= args.locator_share < 1:
         raise UsageError("models", "--locator-share", args.locator_share, "is no share", "give at least 0, less than 1")
+    locator, refiner = load_weights(args.locator), load_weights(args.refiner)
     card = cascade_card(locator.card, refiner.card, name=args.output.name, locator_share=args.locator_share)
     save_weights(args.output, refiner.network(), card, locator=locator)
     _keep_fingerprints(args.output, (args.locator, args.refiner))
@@ -198,13 +198,11 @@ def _cascade(args: Cascade) -> int:
 
 def _keep_fingerprints(folder: Path, names: tuple[str, ...]) -> None:
     """Every training case of the parts can be recognised by the whole, as far as the parts could."""
-    from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
+    from rmaunet.data.fingerprint import join_fingerprints
     from rmaunet.predict.weights import FINGERPRINTS, fingerprint_file
 
     files = [file for file in map(fingerprint_file, names) if file is not None]
-    prints = {one.name: one for file in files for one in read_fingerprints(file)}
-    if prints:
-        write_fingerprints(folder / FINGERPRINTS, list(prints.values()))
+    join_fingerprints(folder / FINGERPRINTS, files)
 
 
 def _tensors(path: Path) -> dict[str, Any]:

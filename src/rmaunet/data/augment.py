@@ -69,8 +69,8 @@ class Augmentation:
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
         shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical", "shift", "gain")
-        shares += ("intensity_probability", "contrast_probability", "more_lesions", "distractors", "drawn_lesions")
-        for name in shares:
+        organs = ("contrast_probability", "more_lesions", "distractors", "drawn_lesions")
+        for name in (*shares, "intensity_probability", *organs):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 < self.scale[0] <= self.scale[1]:

@@ -24,7 +24,15 @@ from rmaunet.errors import InputError
 from rmaunet.files import write_json
 from rmaunet.volume import Volume, axial
 
-__all__ = ["Fingerprint", "fingerprint", "from_entries", "read_fingerprints", "to_entries", "write_fingerprints"]
+__all__ = [
+    "Fingerprint",
+    "fingerprint",
+    "from_entries",
+    "join_fingerprints",
+    "read_fingerprints",
+    "to_entries",
+    "write_fingerprints",
+]
 
 VERSION = 1
 SIZE = 16
@@ -181,3 +189,10 @@ def read_fingerprints(path: Path) -> list[Fingerprint]:
     if content.get("version") != VERSION:
         raise InputError(path, "version", content.get("version"), f"is not {VERSION}", "make the fingerprints again")
     return from_entries(content["fingerprints"], path)
+
+
+def join_fingerprints(path: Path, files: Iterable[Path]) -> None:
+    """Write every case of several files once; no file if they have none. Raises as reading and writing do."""
+    prints = {one.name: one for file in files for one in read_fingerprints(file)}
+    if prints:
+        write_fingerprints(path, list(prints.values()))
