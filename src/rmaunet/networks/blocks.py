@@ -12,6 +12,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from rmaunet.networks.pooling import mean_over
+
 __all__ = [
     "ConvBlock",
     "DoubleConv",
@@ -195,7 +197,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         """Recalibrate ``u`` (N, C, H, W); same shape out."""
-        z = u.mean(dim=(2, 3), keepdim=True)  # N C 1 1
+        z = mean_over(u, (2, 3))  # N C 1 1
         return u * torch.sigmoid(self.expand(torch.relu(self.reduce(z))))
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rmaunet.networks.blocks import Norm, make_norm
+from rmaunet.networks.pooling import mean_over, peak_of_maps
 
 __all__ = ["ASPP", "AsppPreset", "ChannelAttention", "MultiScaleAttentionBlock", "SpatialAttention"]
 
@@ -35,8 +36,8 @@ class ChannelAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Weight the channels of ``x`` (N, C, H, W); same shape out."""
-        mean = self.mlp(x.mean(dim=(2, 3), keepdim=True))
-        peak = self.mlp(x.amax(dim=(2, 3), keepdim=True))
+        mean = self.mlp(mean_over(x, (2, 3)))
+        peak = self.mlp(peak_of_maps(x))
         return x * torch.sigmoid(mean + peak)
 
 
@@ -55,7 +56,7 @@ class SpatialAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Weight the positions of ``x`` (N, C, H, W); same shape out."""
-        summary = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)  # N 2 H W
+        summary = torch.cat([mean_over(x, (1,)), x.amax(dim=1, keepdim=True)], dim=1)  # N 2 H W
         return x * torch.sigmoid(self.conv(summary))
 
 
@@ -68,7 +69,7 @@ class _ImagePool(nn.Module):
         self.activation = nn.LeakyReLU(negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled: Tensor = self.activation(self.conv(x.mean(dim=(2, 3), keepdim=True)))
+        pooled: Tensor = self.activation(self.conv(mean_over(x, (2, 3))))
         return pooled.expand(-1, -1, x.shape[2], x.shape[3])
 
 
