@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rmaunet.networks.pooling import mean_over
+from rmaunet.networks.channels_last import mean_over
 
 __all__ = [
     "ConvBlock",

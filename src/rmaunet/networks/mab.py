@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from rmaunet.networks.blocks import Norm, make_norm
-from rmaunet.networks.pooling import mean_over, peak_of_maps
+from rmaunet.networks.channels_last import mean_over, peak_of_maps, peak_over_channels
 
 __all__ = ["ASPP", "AsppPreset", "ChannelAttention", "MultiScaleAttentionBlock", "SpatialAttention"]
 
@@ -56,7 +56,7 @@ class SpatialAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Weight the positions of ``x`` (N, C, H, W); same shape out."""
-        summary = torch.cat([mean_over(x, (1,)), x.amax(dim=1, keepdim=True)], dim=1)  # N 2 H W
+        summary = torch.cat([mean_over(x, (1,)), peak_over_channels(x)], dim=1)  # N 2 H W
         return x * torch.sigmoid(self.conv(summary))
 
 
