@@ -6,6 +6,7 @@ Nothing here waits for a time: each wait is for a state of the page, and one tha
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import shutil
 import time
@@ -15,8 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from PIL import Image
 from scipy import ndimage
+
+from rmaunet.report.page import viewer_script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -35,6 +39,14 @@ PATIENCE_SECONDS = 240.0  # a busy machine draws slowly
 WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 NO_WEBGL = ["--disable-gpu", "--disable-3d-apis"]
 NEAR_MM = 0.02  # positions are written with two digits
+NEEDS = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
+    pytest.mark.skipif(
+        importlib.util.find_spec("playwright") is None, reason="no playwright here (pip install -e .[dev])"
+    ),
+    pytest.mark.skipif(viewer_script() is None, reason="this installation has no viewer (built without npm)"),
+]
+"""Marks of tests that open a report."""
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """The report in a real browser, opened from disk: it starts, jumps to a lesion, and neither errs nor reaches out."""
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,11 @@ from rmaunet.data.phantom import Phantom, phantom
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Postprocessing, save_weights
 from rmaunet.preprocess import Preprocessing
-from rmaunet.report.page import viewer_script, write_report
+from rmaunet.report.page import write_report
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")
 
-pytestmark = [
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(browsing.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("playwright") is None, reason="no playwright here (pip install -e .[dev])"
-    ),
-    pytest.mark.skipif(viewer_script() is None, reason="this installation has no viewer (built without npm)"),
-]
+pytestmark = [pytest.mark.timeout(600), *browsing.NEEDS]
 EVIL = "<img src=x onerror=alert(1)></title></script><script>alert(2)</script>"
 
 

@@ -1,6 +1,5 @@
 """The checks of browsing.py can fail: each fault put into a good report is complained of, and for what it is."""
 
-import importlib.util
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,18 +8,11 @@ from typing import Any
 import pytest
 
 from rmaunet.data.phantom import phantom
-from rmaunet.report.page import viewer_script, write_report
+from rmaunet.report.page import write_report
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")
 
-pytestmark = [
-    pytest.mark.timeout(1200),
-    pytest.mark.skipif(browsing.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("playwright") is None, reason="no playwright here (pip install -e .[dev])"
-    ),
-    pytest.mark.skipif(viewer_script() is None, reason="this installation has no viewer (built without npm)"),
-]
+pytestmark = [pytest.mark.timeout(1200), *browsing.NEEDS]
 NAME = "<img src=x onerror=alert('name')>"
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 # What runs in a page that has started well, and what is said of it.

@@ -4,7 +4,6 @@ The packages come from the cache of `rmaunet demo` or through pip; where they ca
 skipped.
 """
 
-import importlib.util
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,21 +15,13 @@ from PIL import Image
 
 from rmaunet.errors import InputError
 from rmaunet.files import cache_folder
-from rmaunet.report.page import viewer_script
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")
 
 ROOT = Path(__file__).parents[2]
 CACHE = cache_folder()  # the user's, not the tests' own: what `make demo` has fetched is not fetched again
 
-pytestmark = [
-    pytest.mark.skipif(browsing.CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)"),
-    pytest.mark.skipif(
-        importlib.util.find_spec("playwright") is None, reason="no playwright here (pip install -e .[dev])"
-    ),
-    pytest.mark.skipif(viewer_script() is None, reason="this installation has no viewer (built without npm)"),
-    pytest.mark.timeout(1800),
-]
+pytestmark = [pytest.mark.timeout(1800), *browsing.NEEDS]
 
 
 @pytest.fixture(scope="module")
