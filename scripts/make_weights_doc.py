@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
 STUDIES = {"screening": "screen"}
 """Files of results to the row the others are compared with."""
-CHOICES = {"lesions": ("whole", "whole_end", "whole_lesions", "fast")}
+CHOICES = {"lesions": ("whole", "whole_end", "whole_lesions", "fast", "whole_distractors")}
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
 SETTING = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
