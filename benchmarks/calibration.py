@@ -132,7 +132,7 @@ def lesion_rows(
     upright = axial(mask)
     lesions = lesion_table(None, mask)
     meter = ConfidenceMeter(mask, lesions)
-    for variant in rethresholded(kept, predictor.postprocessing, spacing_mm=upright.spacing):
+    for variant in rethresholded(kept, predictor.postprocessing, ct=upright):
         meter.add(variant.kind, variant.name, variant.labels)
     # The reference stands in as a pass: a lesion is "found" by it where they share a voxel.
     meter.add("augmentation", "reference", reference)

@@ -47,6 +47,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def with_brightness(weights: Weights, by_hu: float) -> Weights:
+    settings = replace(weights.card.postprocessing, brighter_by_hu=by_hu)
+    return replace(weights, card=replace(weights.card, postprocessing=settings))
+
+
 def settings_of(base: Postprocessing) -> Iterator[Postprocessing]:
     """The grid, without settings that are another's again: a peak must lie above the threshold."""
     for threshold, peak, smallest in itertools.product(TUMOR, PEAK, LESION_ML):
@@ -56,13 +61,13 @@ def settings_of(base: Postprocessing) -> Iterator[Postprocessing]:
 
 def rows_of(case: Any, predictor: Predictor) -> Iterator[Row]:
     scan, reference = load_case(case)
-    truth = np.asarray(axial(reference).array)
+    truth, upright = np.asarray(axial(reference).array), axial(scan.volume)
     kept = KeptMaps(truth.shape, lowest=min(TUMOR) - 0.01)
     predictor.predict(scan.volume, watch=kept.watch)
     maps = np.stack([kept.plane(z) for z in range(len(truth))], axis=1)
     for setting in settings_of(predictor.postprocessing):
         labels = labels_from_probabilities(maps, setting)
-        postprocess(labels, setting, spacing_mm=axial(scan.volume).spacing)
+        postprocess(labels, setting, spacing_mm=upright.spacing, ct=upright.array)
         yield {
             "tumor_threshold": setting.tumor_threshold,
             "tumor_peak": setting.tumor_peak,
@@ -146,6 +151,7 @@ def main() -> None:
     parser.add_argument("--name", required=True)
     parser.add_argument("--locator", help="candidate that finds the liver, for one that looks around it")
     parser.add_argument("--locator-share", type=float, default=0.0, help="of its probabilities in the mean of both")
+    parser.add_argument("--brighter-by-hu", type=float, default=40.0, help="see Postprocessing; not chosen here")
     parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
     parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
@@ -162,16 +168,18 @@ def main() -> None:
             continue
         weights = load_weights(folder / "weights")
         if args.locator:
-            weights = weights.located_by(load_weights(args.runs / args.locator / path.stem / "weights"))
+            locator = load_weights(args.runs / args.locator / path.stem / "weights")
+            weights = weights.located_by(with_brightness(locator, args.brighter_by_hu))
         known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
         card = replace(weights.card, flips=args.flips, locator_share=args.locator_share)
-        weights = replace(weights, card=card)
+        weights = with_brightness(replace(weights, card=card), args.brighter_by_hu)
         made_from = {
             "weights": weights.card.identity,
             "flips": args.flips,
             "locator_share": args.locator_share,
+            "brighter_by_hu": args.brighter_by_hu,
             "precision": args.precision,
             "grid": [list(TUMOR), list(PEAK), list(LESION_ML)],
         }
@@ -189,6 +197,7 @@ def main() -> None:
             "candidate": args.name,
             "locator": args.locator,
             "locator_share": args.locator_share,
+            "brighter_by_hu": args.brighter_by_hu,
             "flips": args.flips,
             **found,
             "runs": used,

@@ -43,8 +43,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def with_settings(weights: Weights, flips: Any = "none", **chosen: float) -> Weights:
-    settings = replace(weights.card.postprocessing, min_liver_ml=SMALLEST_LIVER_ML, **chosen)
+def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
+    brightness = choice["brighter_by_hu"]
+    settings = replace(weights.card.postprocessing, min_liver_ml=SMALLEST_LIVER_ML, brighter_by_hu=brightness, **chosen)
     return replace(weights, card=replace(weights.card, postprocessing=settings, flips=flips))
 
 
@@ -53,10 +54,10 @@ def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tup
     for path in sorted(FOLDS.glob("fold*.json")):
         chosen = dict(zip(CHOSEN, choice["chosen_without_fold"][path.stem[4:]], strict=True))
         weights = load_weights(runs / choice["candidate"] / path.stem / "weights")
-        weights = with_settings(weights, choice["flips"], **chosen)
+        weights = with_settings(weights, choice, choice["flips"], **chosen)
         locator = None
         if choice["locator"]:
-            locator = with_settings(load_weights(runs / choice["locator"] / path.stem / "weights"))
+            locator = with_settings(load_weights(runs / choice["locator"] / path.stem / "weights"), choice)
             weights = replace(weights, card=replace(weights.card, locator_share=choice["locator_share"]))
         save_weights(made / path.stem, weights.network(), weights.card, locator=locator)
         yield path.stem, load_weights(made / path.stem)
@@ -102,8 +103,8 @@ def of_all_patients(runs: Path, name: str) -> Weights:
 
 
 def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
-    weights = with_settings(of_all_patients(runs, choice["candidate"]), choice["flips"], **choice["chosen"])
-    locator = with_settings(of_all_patients(runs, choice["locator"])) if choice["locator"] else None
+    weights = with_settings(of_all_patients(runs, choice["candidate"]), choice, choice["flips"], **choice["chosen"])
+    locator = with_settings(of_all_patients(runs, choice["locator"]), choice) if choice["locator"] else None
     card = weights.card
     if locator:
         card = cascade_card(locator.card, card, name=folder.name, locator_share=choice["locator_share"])

@@ -70,7 +70,7 @@ def test_probabilities_come_back_within_8_bits_and_outside_is_forgotten():
 def test_other_thresholds_are_what_those_thresholds_give():
     ct, used = scene(), predictor(largest_liver=True, fill_holes=True)
     _, kept = watched(ct, used)
-    variants = list(rethresholded(kept, used.postprocessing, spacing_mm=(2.0, 1.0, 1.0)))
+    variants = list(rethresholded(kept, used.postprocessing, ct=ct))
     assert [(v.kind, v.name) for v in variants] == [("threshold", n) for n in ("0.3", "0.4", "0.6", "0.7")]
     for variant in variants:
         t = float(variant.name)
@@ -82,7 +82,7 @@ def test_other_thresholds_are_what_those_thresholds_give():
 def test_thresholds_stay_within_bounds():
     ct, used = scene(), predictor(liver_threshold=0.1, tumor_threshold=0.9)
     _, kept = watched(ct, used)
-    names = [v.name for v in rethresholded(kept, used.postprocessing, spacing_mm=(2, 1, 1))]
+    names = [v.name for v in rethresholded(kept, used.postprocessing, ct=ct)]
     assert names == ["0.7", "0.8", "0.95", "0.95"]
 
 
@@ -110,7 +110,7 @@ def test_from_scan_to_numbers(orientation):
     mask, kept = watched(ct, used)
     lesions = lesion_table(ct, mask)
     meter = ConfidenceMeter(mask, lesions)
-    for variant in rethresholded(kept, used.postprocessing, spacing_mm=(2.0, 1.0, 1.0), steps=(-0.1, 0.1, 0.2)):
+    for variant in rethresholded(kept, used.postprocessing, ct=ct, steps=(-0.1, 0.1, 0.2)):
         meter.add(variant.kind, variant.name, variant.labels)
     found = meter.result(kept.plane)
     (one,) = found.lesions
@@ -130,7 +130,7 @@ def test_without_a_liver_nothing_is_asked_again():
     mask, kept = watched(ct, used)
     meter = ConfidenceMeter(mask, [])
     plain = Prediction(mask, prepare(ct, used.preprocessing))
-    variants = [*rethresholded(kept, used.postprocessing, spacing_mm=(1, 1, 1)), *augmented(used, plain, kept)]
+    variants = [*rethresholded(kept, used.postprocessing, ct=ct), *augmented(used, plain, kept)]
     for variant in variants:
         meter.add(variant.kind, variant.name, variant.labels)
     found = meter.result(kept.plane)

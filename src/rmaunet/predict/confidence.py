@@ -20,6 +20,7 @@ from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilitie
 from rmaunet.predict.predictor import Prediction, Predictor
 from rmaunet.predict.tta import WARPS, Warp, Warped
 from rmaunet.preprocess import Prepared
+from rmaunet.volume import Volume
 
 __all__ = ["STEPS", "Variant", "augmented", "rethresholded"]
 
@@ -49,7 +50,7 @@ def rethresholded(
     maps: KeptMaps,
     settings: Postprocessing,
     *,
-    spacing_mm: tuple[float, float, float],
+    ct: Volume,
     steps: Sequence[float] = STEPS,
 ) -> Iterator[Variant]:
     """Masks at other thresholds, both of them moved together.
@@ -57,7 +58,7 @@ def rethresholded(
     Args:
         maps: The plain pass's.
         settings: Of the plain pass.
-        spacing_mm: (z, y, x) of the axial orientation.
+        ct: What the plain pass saw, in axial orientation.
         steps: Added to the thresholds, which stay within 0.05 to 0.95.
 
     Yields:
@@ -69,7 +70,7 @@ def rethresholded(
         labels = np.zeros(maps.shape, np.uint8)
         for index in maps.slices():
             labels[index] = labels_from_probabilities(maps.plane(index), moved)
-        yield Variant("threshold", f"{tumor:.2g}", postprocess(labels, moved, spacing_mm=spacing_mm))
+        yield Variant("threshold", f"{tumor:.2g}", postprocess(labels, moved, spacing_mm=ct.spacing, ct=ct.array))
 
 
 def augmented(
@@ -93,16 +94,16 @@ def augmented(
         One mask a warp.
     """
     prepared, mix = prediction.prepared, prediction.mix
-    spacing_mm = prepared.ct.spacing
-    slices = maps.slices(int(np.ceil(MARGIN_MM / spacing_mm[0])))
+    ct = prepared.ct
+    slices = maps.slices(int(np.ceil(MARGIN_MM / ct.spacing[0])))
     for number, warp in enumerate(warps):
         runtime = Warped(predictor.runtime, warp)
-        labels = np.zeros(prepared.ct.spatial_shape, np.uint8)
+        labels = np.zeros(ct.spatial_shape, np.uint8)
         for index, native in _probabilities(runtime, prepared, slices, predictor.batch):
             mixed = mix(index, native) if mix else native
             labels[index] = labels_from_probabilities(mixed, predictor.postprocessing)
             progress(number * len(slices) + index - slices.start + 1, len(warps) * len(slices))
-        postprocess(labels, predictor.postprocessing, spacing_mm=spacing_mm)
+        postprocess(labels, predictor.postprocessing, spacing_mm=ct.spacing, ct=ct.array)
         yield Variant("augmentation", warp.name, labels)
 
 

@@ -254,8 +254,8 @@ class Predictor:
             stopwatch=stopwatch,
         )
         with stopwatch("postprocess"):
-            dz, dy, dx = prepared.ct.spacing
-            postprocess(labels, self.postprocessing, spacing_mm=(dz, dy, dx))
+            upright = prepared.ct
+            postprocess(labels, self.postprocessing, spacing_mm=upright.spacing, ct=upright.array)
         with stopwatch("restore"):
             mask = mask or restore(labels, prepared)
         return Prediction(mask, prepared, stopwatch.seconds, computed, batch, expected, mix)

@@ -34,8 +34,7 @@ def gauge(
         Ranges of the volumes, and each lesion's numbers. Four other thresholds and five warped passes.
     """
     meter = ConfidenceMeter(prediction.mask, lesions)
-    dz, dy, dx = prediction.prepared.ct.spacing
-    for variant in rethresholded(kept, predictor.postprocessing, spacing_mm=(dz, dy, dx)):
+    for variant in rethresholded(kept, predictor.postprocessing, ct=prediction.prepared.ct):
         meter.add(variant.kind, variant.name, variant.labels)
     for variant in augmented(predictor, prediction, kept, progress=progress):
         meter.add(variant.kind, variant.name, variant.labels)
