@@ -84,6 +84,8 @@ def head(card: dict[str, Any]) -> str:
     window = card["preprocessing"]["window_hu"]
     peak = f" where a lesion reaches {chosen['tumor_peak']:g} somewhere" if chosen["tumor_peak"] else ""
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
+    by_hu = chosen.get("brighter_by_hu", 0)
+    bright = f"pieces at its edge that are more than {by_hu:g} HU brighter than it taken out, " if by_hu else ""
     share = f", with {100 * card['locator_share']:.0f} % of the first's probabilities" if card["locator_share"] else ""
     turns = ["finds the liver in the whole scan", f"looks around it{share}"]
     lines = [
@@ -108,7 +110,7 @@ def head(card: dict[str, Any]) -> str:
         ]
     lines += [
         f"| input | CT in HU, window {window[0]:g} to {window[1]:g} HU |",
-        f"| output | liver at probability {chosen['liver_threshold']:g}, largest connected liver kept, holes filled by slice, "
+        f"| output | liver at probability {chosen['liver_threshold']:g}, {bright}largest connected liver kept, holes filled by slice, "
         f"less than {chosen['min_liver_ml']:g} ml is none; tumor at {chosen['tumor_threshold']:g}{peak}{lesions} |",
         f"| intended use | {card['intended_use']} |",
         f"| file | `model.safetensors`, sha256 `{card['sha256'][:16]}...`"
