@@ -110,8 +110,8 @@ def head(card: dict[str, Any]) -> str:
         ]
     lines += [
         f"| input | CT in HU, window {window[0]:g} to {window[1]:g} HU |",
-        f"| output | liver at probability {chosen['liver_threshold']:g}, {bright}largest connected liver kept, holes filled by slice, "
-        f"less than {chosen['min_liver_ml']:g} ml is none; tumor at {chosen['tumor_threshold']:g}{peak}{lesions} |",
+        f"| output | liver at probability {chosen['liver_threshold']:g}, {bright}largest connected liver kept, holes filled by "
+        f"slice, less than {chosen['min_liver_ml']:g} ml is none; tumor at {chosen['tumor_threshold']:g}{peak}{lesions} |",
         f"| intended use | {card['intended_use']} |",
         f"| file | `model.safetensors`, sha256 `{card['sha256'][:16]}...`"
         + (f"; the first network's `{card['locator'][:16]}...`" if card["locator"] else "")
