@@ -1,6 +1,7 @@
 """Does torch.compile make a training step on the CPU cheaper, and what does its warm-up cost?
 
     python benchmarks/compiled_training.py [--base 16] [--batch 4] [--side 128] [--turns 5] [--threads 1]
+        [--precision bfloat16]
 
 Eager and compiled steps take turns on the same batch; times are CPU seconds of the process and, for the compiler it starts, of
 its children. Without a C++ compiler the reason is said, and nothing is measured.
@@ -30,6 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("base", 16), ("batch", 4), ("side", 128), ("turns", 5), ("threads", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="bfloat16")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
@@ -39,7 +41,9 @@ def main() -> int:
 
     def step(forward: torch.nn.Module) -> float:
         began = used()
-        forward(images).square().mean().backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bfloat16"):
+            logits = forward(images)
+        logits.float().square().mean().backward()
         network.zero_grad(set_to_none=True)
         return used() - began
 
