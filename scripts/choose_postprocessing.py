@@ -35,7 +35,7 @@ from rmaunet.runs import machine
 from rmaunet.volume import axial
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
-TUMOR = (0.15, 0.2, 0.3, 0.4, 0.5)
+TUMOR = (0.2, 0.3, 0.4, 0.5)
 PEAK = (0.0, 0.8, 0.9, 0.95, 0.97, 0.99)
 LESION_ML = (0.0, 0.1)
 PLAIN = (0.5, 0.0, 0.0)

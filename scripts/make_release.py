@@ -3,10 +3,10 @@
     python scripts/make_release.py RUNS LiTS/ -o src/rmaunet/models/fast
 
 RUNS/NAME/foldK are run folders of `rmaunet train -e NAME --split results/weights/folds/foldK.json`; RUNS/NAME/all is the run
-on all patients, which ships, or RUNS/NAME-end/all, which went on from there. results/weights/fast.json or accurate.json, which
-`scripts/choose_postprocessing.py` writes, names the network, the one that finds the liver for it if there are two, and what
-was chosen: a fold is measured with what the other folds chose, the released weights have what all chose. Writes each fold's
-weights and masks into RUNS/released/NAME, their scores into results/NAME, and the weights.
+on all patients, which ships. results/weights/fast.json or accurate.json, which `scripts/choose_postprocessing.py` writes,
+names the network, the one that finds the liver for it if there are two, and what was chosen: a fold is measured with what the
+other folds chose, the released weights have what all chose. Writes each fold's weights and masks into RUNS/released/NAME,
+their scores into results/NAME, and the weights.
 """
 
 from __future__ import annotations
@@ -43,6 +43,10 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def trained(runs: Path, name: str, patients: str) -> Weights:
+    return load_weights(runs / name / patients / "weights")
+
+
 def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
     brightness = choice["brighter_by_hu"]
     settings = replace(weights.card.postprocessing, min_liver_ml=SMALLEST_LIVER_ML, brighter_by_hu=brightness, **chosen)
@@ -53,11 +57,10 @@ def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tup
     """Each fold with its networks as they are measured: none of their settings was chosen on its patients."""
     for path in sorted(FOLDS.glob("fold*.json")):
         chosen = dict(zip(CHOSEN, choice["chosen_without_fold"][path.stem[4:]], strict=True))
-        weights = load_weights(runs / choice["candidate"] / path.stem / "weights")
-        weights = with_settings(weights, choice, choice["flips"], **chosen)
+        weights = with_settings(trained(runs, choice["candidate"], path.stem), choice, choice["flips"], **chosen)
         locator = None
         if choice["locator"]:
-            locator = with_settings(load_weights(runs / choice["locator"] / path.stem / "weights"), choice)
+            locator = with_settings(trained(runs, choice["locator"], path.stem), choice)
             weights = replace(weights, card=replace(weights.card, locator_share=choice["locator_share"]))
         save_weights(made / path.stem, weights.network(), weights.card, locator=locator)
         yield path.stem, load_weights(made / path.stem)
@@ -96,15 +99,9 @@ def measure(runs: Path, data: Path, choice: dict[str, Any], name: str) -> None:
     write_json(RESULTS / name / "predictions.json", {"folds": told, "choice": choice["chosen_without_fold"]})
 
 
-def of_all_patients(runs: Path, name: str) -> Weights:
-    """The network trained on all patients, its schedule's end included if that was a run of its own."""
-    folders = [runs / one / "all" / "weights" for one in (f"{name}-end", name)]
-    return load_weights(next((folder for folder in folders if folder.is_dir()), folders[-1]))
-
-
 def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
-    weights = with_settings(of_all_patients(runs, choice["candidate"]), choice, choice["flips"], **choice["chosen"])
-    locator = with_settings(of_all_patients(runs, choice["locator"]), choice) if choice["locator"] else None
+    weights = with_settings(trained(runs, choice["candidate"], "all"), choice, choice["flips"], **choice["chosen"])
+    locator = with_settings(trained(runs, choice["locator"], "all"), choice) if choice["locator"] else None
     card = weights.card
     if locator:
         card = cascade_card(locator.card, card, name=folder.name, locator_share=choice["locator_share"])

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
 STUDIES = {"screening": "screen"}
 """Files of results to the row the others are compared with."""
-CHOICES = {"lesions": ("whole", "whole_end", "whole_lesions", "fast", "whole_distractors")}
+CHOICES = {"lesions": ("whole", "whole_end", "whole_lesions", "whole_distractors", "whole_mean", "fast")}
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
 SETTING = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
@@ -126,27 +126,29 @@ def section(stem: str, base: str, results: Path = RESULTS) -> str:
     return "\n".join([text, means_table(candidates), differences_table(candidates, base)])
 
 
-def load_choice(stem: str, results: Path) -> tuple[str, Candidate]:
-    """A candidate of `scripts/choose_postprocessing.py` and its scans, each with the setting that the other folds chose."""
+def load_choice(stem: str, results: Path) -> tuple[str, str, Candidate]:
+    """Name, what is done about bright pieces, and scans, each with the setting that the other folds chose."""
     told = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
     choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
     rows = read_rows(results / f"{stem}_cases.csv")
-    return told["candidate"], Candidate([r for r in rows if [float(r[key]) for key in SETTING] == choice[r["fold"]]])
+    scans = [row for row in rows if [float(row[key]) for key in SETTING] == choice[row["fold"]]]
+    return told["candidate"], "out" if told.get("brighter_by_hu") else "stay", Candidate(scans)
 
 
 def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:
     """Candidates with what the other folds chose for each, and against the first of them on the folds that both have."""
-    cells = [["candidate", "folds", "patients", "liver Dice", "against", "95 % CI", "tumor Dice", "against", "95 % CI"]]
+    organs = [title for organ in ("liver", "tumor") for title in (f"{organ} Dice", "against", "95 % CI")]
+    cells = [["candidate", "bright pieces", "folds", "patients", *organs]]
     candidates = [load_choice(stem, results) for stem in stems]
-    first, reference = candidates[0]
-    for name, one in candidates:
+    first, _, reference = candidates[0]
+    for name, bright, one in candidates:
         shared = one.scans & reference.scans
         cell: list[str] = []
         for metric in ("liver_dice", "tumor_dice"):
             c, mine = against(one, reference, metric, shared)
             difference = ["–", "–"] if one is reference else [f"{c.mean_difference:+.3f}", interval(c)]
             cell += [f"{summarize(metric, mine).mean:.3f}", *difference]
-        cells.append([name, ", ".join(one.folds), str(len(set(one.patients.values()))), *cell])
+        cells.append([name, bright, ", ".join(one.folds), str(len(set(one.patients.values()))), *cell])
     return f"Each fold with what the others chose; against `{first}` on the same folds.\n\n{markdown_table(cells)}"
 
 
