@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
 STUDIES = {"screening": "screen"}
 """Files of results to the row the others are compared with."""
-CHOICES = {"lesions": ("whole", "whole_end", "whole_lesions", "whole_distractors", "whole_mean", "fast")}
+CHOICES = {
+    "lesions": ("whole", "whole_end", "whole_lesions", "whole_distractors", "whole_mean", "fast"),
+    "cascades": ("whole_around", "mean_around", "accurate"),
+}
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
 SETTING = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
@@ -132,7 +135,8 @@ def load_choice(stem: str, results: Path) -> tuple[str, str, Candidate]:
     choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
     rows = read_rows(results / f"{stem}_cases.csv")
     scans = [row for row in rows if [float(row[key]) for key in SETTING] == choice[row["fold"]]]
-    return told["candidate"], "out" if told.get("brighter_by_hu") else "stay", Candidate(scans)
+    name = f"{told['locator']}, then {told['candidate']}" if told["locator"] else told["candidate"]
+    return name, "out" if told.get("brighter_by_hu") else "stay", Candidate(scans)
 
 
 def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:

@@ -55,7 +55,7 @@ def test_a_table_by_hand(maker, tmp_path):
 
 def test_a_table_of_choices_by_hand(maker, tmp_path):
     def write(stem, candidate, choices, rows, **further):
-        told = {"candidate": candidate, "chosen_without_fold": choices, **further}
+        told = {"candidate": candidate, "locator": None, "chosen_without_fold": choices, **further}
         (tmp_path / f"{stem}.json").write_text(json.dumps(told))
         header = "fold,name,patient,tumor_threshold,tumor_peak,min_lesion_ml,liver_dice,tumor_dice"
         (tmp_path / f"{stem}_cases.csv").write_text("\n".join([header, *rows]) + "\n")
@@ -65,10 +65,17 @@ def test_a_table_of_choices_by_hand(maker, tmp_path):
         ["0,volume-0,p,0.3,0.9,0.0,0.9,0.4", "0,volume-0,p,0.5,0.0,0.0,0.1,0.1",
          "1,volume-1,q,0.3,0.9,0.0,0.1,0.1", "1,volume-1,q,0.5,0.0,0.0,0.8,0.2"],
     )  # fmt: skip
-    write("two", "second", {"0": [0.3, 0.9, 0.0]}, ["0,volume-0,p,0.3,0.9,0.0,0.95,0.6"], brighter_by_hu=40.0)
+    write(
+        "two",
+        "second",
+        {"0": [0.3, 0.9, 0.0]},
+        ["0,volume-0,p,0.3,0.9,0.0,0.95,0.6"],
+        brighter_by_hu=40.0,
+        locator="third",
+    )
     lines = maker.choices_table(("one", "two"), tmp_path).splitlines()
     first, second = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[-2:])
     assert first[:6] == ["first", "stay", "0, 1", "2", "0.850", "–"]
     assert first[7] == "0.300"
-    assert second[:6] == ["second", "out", "0", "1", "0.950", "+0.050"]
+    assert second[:6] == ["third, then second", "out", "0", "1", "0.950", "+0.050"]
     assert second[7:9] == ["0.600", "+0.200"]
