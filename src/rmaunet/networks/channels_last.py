@@ -66,5 +66,5 @@ class _Peak(torch.autograd.Function):
 
 
 def _trains_on_cpu(x: Tensor) -> bool:
-    """Whether a gradient will be asked for; a network that is exported has the plain operations."""
-    return x.requires_grad and x.device.type == "cpu"
+    """Whether a gradient will be asked for. A network that is exported or compiled has the plain operations."""
+    return x.requires_grad and x.device.type == "cpu" and not torch.compiler.is_compiling()
