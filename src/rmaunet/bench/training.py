@@ -114,12 +114,13 @@ def feeding_rows(*, batch: int, steps: int = 12) -> list[dict[str, Any]]:
         One row a kind: median, lowest and highest ms a slice, in one thread.
     """
     contrast = CANDIDATES["screen-contrast"]
+    beside = replace(contrast, preprocessing=replace(contrast.preprocessing, spacing_mm=1.5, size=SIDE))
+    lesions = CANDIDATES["whole-distractors"].augmentation
     kinds: dict[str, Experiment] = {
         "scale, rotation, shift, intensity": FIRST,
         "the same, organs against their surroundings": replace(FIRST, augmentation=contrast.augmentation),
-        "the same, and neighbouring slices": replace(
-            contrast, preprocessing=replace(contrast.preprocessing, spacing_mm=1.5, size=SIDE)
-        ),
+        "the same, and neighbouring slices": beside,
+        "the same, more lesions and distractors": replace(beside, augmentation=lesions),
     }
     rows = []
     cv2.setNumThreads(1)
