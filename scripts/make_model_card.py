@@ -84,7 +84,7 @@ def head(card: dict[str, Any]) -> str:
     window = card["preprocessing"]["window_hu"]
     peak = f" where a lesion reaches {chosen['tumor_peak']:g} somewhere" if chosen["tumor_peak"] else ""
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
-    by_hu = chosen.get("brighter_by_hu", 0)
+    by_hu = chosen["brighter_by_hu"]
     bright = f"pieces at its edge that are more than {by_hu:g} HU brighter than it taken out, " if by_hu else ""
     share = f", with {100 * card['locator_share']:.0f} % of the first's probabilities" if card["locator_share"] else ""
     turns = ["finds the liver in the whole scan", f"looks around it{share}"]

@@ -151,11 +151,9 @@ def set_lesion(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np
     place = _find_place(rooms[len(rooms) // 2], lesion, rng)
     if place is None:
         return False
-    there, part = place
-    for channel, (plane, room) in enumerate(zip(image, rooms, strict=True)):
-        if room.any():
-            _blend(plane, room, float(plane[room].mean()), lesion, channel, place)
-            labels[channel][there][room[there] & lesion.inside[channel][part]] = TUMOR
+    _blend(image, rooms, lesion, place, like=(slice(None), slice(None)))
+    there, part = ((slice(None), *one) for one in place)
+    labels[there][rooms[there] & lesion.inside[part]] = TUMOR
     return True
 
 
@@ -175,9 +173,7 @@ def set_distractor(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng
     place = _find_place(rooms[len(rooms) // 2], lesion, rng)
     if place is None:
         return False
-    for channel, (plane, room) in enumerate(zip(image, rooms, strict=True)):
-        if (around := room[place[0]]).any():
-            _blend(plane, room, float(plane[place[0]][around].mean()), lesion, channel, place)
+    _blend(image, rooms, lesion, place, like=place[0])
     return True
 
 
@@ -195,12 +191,15 @@ def _find_place(room: Mask, lesion: Lesion, rng: np.random.Generator) -> tuple[P
     return None
 
 
-def _blend(plane: Floats, room: Mask, mean: float, lesion: Lesion, channel: int, place: tuple[Place, Place]) -> None:
-    """Lay a lesion's channel over a slice of the patch where there is room, in place."""
+def _blend(image: Floats, rooms: Mask, lesion: Lesion, place: tuple[Place, Place], *, like: Place) -> None:
+    """Lay a lesion over a patch where there is room, in place; it differs from the mean of the room in the part ``like``."""
     there, part = place
-    opacity = lesion.opacity[channel][part] * soft(room[there])
-    plane[there] += opacity * (np.float32(mean) + lesion.difference[channel][part] - plane[there])
-    np.clip(plane, -1, 1, out=plane)
+    for plane, room, difference, opacity in zip(image, rooms, lesion.difference, lesion.opacity, strict=True):
+        if not (near := room[like]).any():
+            continue
+        mean = np.float32(plane[like][near].mean())
+        plane[there] += opacity[part] * soft(room[there]) * (mean + difference[part] - plane[there])
+        np.clip(plane, -1, 1, out=plane)
 
 
 def _overlap(place: tuple[int, int], size: tuple[int, ...], patch: tuple[int, ...]) -> tuple[Place, Place]:

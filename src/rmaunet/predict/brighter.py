@@ -66,7 +66,7 @@ def _mean_inside(
 
 
 def _drop_pieces(labels: NDArray[np.uint8], bright: NDArray[np.bool_], smallest: float) -> int:
-    """Voxels of the connected pieces that were large enough, and more outside than inside."""
+    """Voxels of the connected pieces that were large enough and do not lie in the liver."""
     import cc3d  # not needed before the first slice
     from scipy import ndimage
 

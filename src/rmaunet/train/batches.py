@@ -108,8 +108,9 @@ class Batches:
             centre = focus(image[..., k], labels[..., k], extent=extent, seed=seed, position=position)
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
         patch, marked = cut(drawn, image, labels, size=stage.size, step=step, centre=centre)
+        with_liver = liver_mask(marked[settings.context_slices]).any()
         for stream, share, look, set_one in (
-            (5, augmentation.more_lesions, LESION, set_lesion),
+            (5, augmentation.more_lesions if with_liver else 0.0, LESION, set_lesion),
             (6, augmentation.distractors, DISTRACTOR, set_distractor),
         ):
             rng = np.random.default_rng((self.experiment.seed, stream, position))
