@@ -122,17 +122,16 @@ def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
             }
             for h, c in zip(head, counts.values(), strict=True)
         ],
-        "lesions": lesion_rows(predictor, case.name, mask, kept, reference),
+        "lesions": lesion_rows(predictor, case.name, ct, mask, kept, reference),
     }  # fmt: skip
 
 
 def lesion_rows(
-    predictor: Predictor, name: str, mask: Any, kept: KeptMaps, reference: np.ndarray
+    predictor: Predictor, name: str, ct: Any, mask: Any, kept: KeptMaps, reference: np.ndarray
 ) -> list[dict[str, Any]]:
-    upright = axial(mask)
     lesions = lesion_table(None, mask)
     meter = ConfidenceMeter(mask, lesions)
-    for variant in rethresholded(kept, predictor.postprocessing, ct=upright):
+    for variant in rethresholded(kept, predictor.postprocessing, ct=ct):
         meter.add(variant.kind, variant.name, variant.labels)
     # The reference stands in as a pass: a lesion is "found" by it where they share a voxel.
     meter.add("augmentation", "reference", reference)
