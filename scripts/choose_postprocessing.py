@@ -47,11 +47,6 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def with_brightness(weights: Weights, by_hu: float) -> Weights:
-    settings = replace(weights.card.postprocessing, brighter_by_hu=by_hu)
-    return replace(weights, card=replace(weights.card, postprocessing=settings))
-
-
 def settings_of(base: Postprocessing) -> Iterator[Postprocessing]:
     """The grid, without settings that are another's again: a peak must lie above the threshold."""
     for threshold, peak, smallest in itertools.product(TUMOR, PEAK, LESION_ML):
@@ -152,11 +147,13 @@ def main() -> None:
     parser.add_argument("--locator", help="candidate that finds the liver, for one that looks around it")
     parser.add_argument("--locator-share", type=float, default=0.0, help="of its probabilities in the mean of both")
     parser.add_argument("--brighter-by-hu", type=float, default=40.0, help="see Postprocessing; not chosen here")
+    parser.add_argument("--darker-by-hu", type=float, default=25.0, help="the same")
     parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
     parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
     args = parser.parse_args()
     cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
+    limits = {"brighter_by_hu": args.brighter_by_hu, "darker_by_hu": args.darker_by_hu}
     rows: list[Row] = []
     used: list[Row] = []
     for path in sorted(FOLDS.glob("fold*.json")):
@@ -169,17 +166,16 @@ def main() -> None:
         weights = load_weights(folder / "weights")
         if args.locator:
             locator = load_weights(args.runs / args.locator / path.stem / "weights")
-            weights = weights.located_by(with_brightness(locator, args.brighter_by_hu))
+            weights = weights.located_by(locator.postprocessed(**limits))
         known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
-        card = replace(weights.card, flips=args.flips, locator_share=args.locator_share)
-        weights = with_brightness(replace(weights, card=card), args.brighter_by_hu)
+        weights = weights.with_card(flips=args.flips, locator_share=args.locator_share).postprocessed(**limits)
         made_from = {
             "weights": weights.card.identity,
             "flips": args.flips,
             "locator_share": args.locator_share,
-            "brighter_by_hu": args.brighter_by_hu,
+            **limits,
             "precision": args.precision,
             "grid": [list(TUMOR), list(PEAK), list(LESION_ML)],
         }
@@ -197,7 +193,7 @@ def main() -> None:
             "candidate": args.name,
             "locator": args.locator,
             "locator_share": args.locator_share,
-            "brighter_by_hu": args.brighter_by_hu,
+            **limits,
             "flips": args.flips,
             **found,
             "runs": used,

@@ -84,8 +84,10 @@ def head(card: dict[str, Any]) -> str:
     window = card["preprocessing"]["window_hu"]
     peak = f" where a lesion reaches {chosen['tumor_peak']:g} somewhere" if chosen["tumor_peak"] else ""
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
-    by_hu = chosen["brighter_by_hu"]
-    bright = f"pieces at its edge that are more than {by_hu:g} HU brighter than it taken out, " if by_hu else ""
+    limits = [
+        f"{chosen[f'{word}_by_hu']:g} HU {word}" for word in ("brighter", "darker") if chosen.get(f"{word}_by_hu")
+    ]
+    unlike = f"pieces at its edge that are more than {' or '.join(limits)} than it taken out, " if limits else ""
     share = f", with {100 * card['locator_share']:.0f} % of the first's probabilities" if card["locator_share"] else ""
     turns = ["finds the liver in the whole scan", f"looks around it{share}"]
     lines = [
@@ -110,7 +112,7 @@ def head(card: dict[str, Any]) -> str:
         ]
     lines += [
         f"| input | CT in HU, window {window[0]:g} to {window[1]:g} HU |",
-        f"| output | liver at probability {chosen['liver_threshold']:g}, {bright}largest connected liver kept, holes filled by "
+        f"| output | liver at probability {chosen['liver_threshold']:g}, {unlike}largest connected liver kept, holes filled by "
         f"slice, less than {chosen['min_liver_ml']:g} ml is none; tumor at {chosen['tumor_threshold']:g}{peak}{lesions} |",
         f"| intended use | {card['intended_use']} |",
         f"| file | `model.safetensors`, sha256 `{card['sha256'][:16]}...`"

@@ -36,6 +36,7 @@ FOLDS, RESULTS = ROOT / "results/weights/folds", ROOT / "results"
 SMALLEST_LIVER_ML = 10.0
 """A liver of less, found by either network, is none: specks in a chest. Not chosen on anything."""
 
+LIMITS = ("brighter_by_hu", "darker_by_hu")
 CHOSEN = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
 
@@ -48,9 +49,8 @@ def trained(runs: Path, name: str, patients: str) -> Weights:
 
 
 def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
-    brightness = choice["brighter_by_hu"]
-    settings = replace(weights.card.postprocessing, min_liver_ml=SMALLEST_LIVER_ML, brighter_by_hu=brightness, **chosen)
-    return replace(weights, card=replace(weights.card, postprocessing=settings, flips=flips))
+    limits = {name: choice[name] for name in LIMITS}
+    return weights.with_card(flips=flips).postprocessed(min_liver_ml=SMALLEST_LIVER_ML, **limits, **chosen)
 
 
 def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tuple[str, Weights]]:
@@ -61,7 +61,7 @@ def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tup
         locator = None
         if choice["locator"]:
             locator = with_settings(trained(runs, choice["locator"], path.stem), choice)
-            weights = replace(weights, card=replace(weights.card, locator_share=choice["locator_share"]))
+            weights = weights.with_card(locator_share=choice["locator_share"])
         save_weights(made / path.stem, weights.network(), weights.card, locator=locator)
         yield path.stem, load_weights(made / path.stem)
 

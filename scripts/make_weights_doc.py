@@ -130,29 +130,30 @@ def section(stem: str, base: str, results: Path = RESULTS) -> str:
 
 
 def load_choice(stem: str, results: Path) -> tuple[str, str, Candidate]:
-    """Name, what is done about bright pieces, and scans, each with the setting that the other folds chose."""
+    """Name, which pieces are taken out, and scans, each with the setting that the other folds chose."""
     told = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
     choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
     rows = read_rows(results / f"{stem}_cases.csv")
     scans = [row for row in rows if [float(row[key]) for key in SETTING] == choice[row["fold"]]]
     name = f"{told['locator']}, then {told['candidate']}" if told["locator"] else told["candidate"]
-    return name, "out" if told.get("brighter_by_hu") else "stay", Candidate(scans)
+    out = " and ".join(word for word in ("brighter", "darker") if told.get(f"{word}_by_hu"))
+    return name, out or "–", Candidate(scans)
 
 
 def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:
     """Candidates with what the other folds chose for each, and against the first of them on the folds that both have."""
     organs = [title for organ in ("liver", "tumor") for title in (f"{organ} Dice", "against", "95 % CI")]
-    cells = [["candidate", "bright pieces", "folds", "patients", *organs]]
+    cells = [["candidate", "taken out", "folds", "patients", *organs]]
     candidates = [load_choice(stem, results) for stem in stems]
     first, _, reference = candidates[0]
-    for name, bright, one in candidates:
+    for name, out, one in candidates:
         shared = one.scans & reference.scans
         cell: list[str] = []
         for metric in ("liver_dice", "tumor_dice"):
             c, mine = against(one, reference, metric, shared)
             difference = ["–", "–"] if one is reference else [f"{c.mean_difference:+.3f}", interval(c)]
             cell += [f"{summarize(metric, mine).mean:.3f}", *difference]
-        cells.append([name, bright, ", ".join(one.folds), str(len(set(one.patients.values()))), *cell])
+        cells.append([name, out, ", ".join(one.folds), str(len(set(one.patients.values()))), *cell])
     return f"Each fold with what the others chose; against `{first}` on the same folds.\n\n{markdown_table(cells)}"
 
 

@@ -1,9 +1,9 @@
-"""A lesion of one liver, or of none, is set into another liver, or beside it."""
+"""A lesion of one liver, or of none, is set into another liver, or beside it; or liver is laid over it."""
 
 import numpy as np
 import pytest
 
-from rmaunet.data.lesions import DISTRACTOR, Lesion, cut_lesion, draw_lesion, set_distractor, set_lesion
+from rmaunet.data.lesions import DISTRACTOR, Lesion, cut_lesion, draw_lesion, heal_lesions, set_distractor, set_lesion
 
 SIDE = 60
 
@@ -123,3 +123,37 @@ def test_drawn_distractors_are_larger_and_often_brighter():
     assert np.percentile(areas, 90) > 2000  # mm2: a diameter of 50 mm
     assert 0.3 < (means > 0).mean() < 0.5
     assert np.percentile(np.abs(means), 90) > 1
+
+
+def test_liver_from_elsewhere_covers_a_lesion_in_every_slice():
+    image, labels = donor()
+    image += rng(1).normal(0, 0.02, image.shape).astype(np.float32)
+    before, old = image.copy(), labels.copy()
+    assert heal_lesions(image, labels, 1.0, rng()) == 1
+    assert not (labels == 2).any()
+    assert np.array_equal(labels > 0, old > 0)
+    assert image[old == 2].mean() == pytest.approx(0.5, abs=0.01)
+    assert image[old == 2].std() == pytest.approx(0.02, abs=0.005)  # liver, not paint
+    changed = np.abs(image - before) > 0
+    assert not changed[:, :10].any()
+    assert not changed[:, 40:].any()
+
+
+def test_a_lesion_stays_without_liver_to_cover_it_and_by_chance():
+    image, labels = donor()
+    labels[:, 5:55, 5:55][labels[:, 5:55, 5:55] == 1] = 2  # all of the liver is tumor
+    for share, marked in ((1.0, labels), (0.0, donor()[1])):
+        before, old = image.copy(), marked.copy()
+        assert heal_lesions(image, marked, share, rng()) == 0
+        assert np.array_equal(image, before)
+        assert np.array_equal(marked, old)
+
+
+def test_only_some_lesions_are_healed():
+    image, labels = donor()
+    for row in (35, 45):
+        labels[1, row : row + 4, 10:14] = 2
+    image[labels == 2] = 0.2
+    counts = [heal_lesions(image.copy(), labels.copy(), 0.5, rng(seed)) for seed in range(40)]
+    assert set(counts) == {0, 1, 2, 3}
+    assert np.mean(counts) == pytest.approx(1.5, abs=0.5)

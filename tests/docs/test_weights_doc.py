@@ -71,11 +71,12 @@ def test_a_table_of_choices_by_hand(maker, tmp_path):
         {"0": [0.3, 0.9, 0.0]},
         ["0,volume-0,p,0.3,0.9,0.0,0.95,0.6"],
         brighter_by_hu=40.0,
+        darker_by_hu=25.0,
         locator="third",
     )
     lines = maker.choices_table(("one", "two"), tmp_path).splitlines()
     first, second = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[-2:])
-    assert first[:6] == ["first", "stay", "0, 1", "2", "0.850", "–"]
+    assert first[:6] == ["first", "–", "0, 1", "2", "0.850", "–"]
     assert first[7] == "0.300"
-    assert second[:6] == ["third, then second", "out", "0", "1", "0.950", "+0.050"]
+    assert second[:6] == ["third, then second", "brighter and darker", "0", "1", "0.950", "+0.050"]
     assert second[7:9] == ["0.600", "+0.200"]

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -95,7 +94,7 @@ def test_a_conversion_is_made_once_for_weights_of_a_checksum(weights, monkeypatc
 
     monkeypatch.setattr(Weights, "network", refuse)
     assert choose_runtime(weights, runtime="openvino").runtime.name == "openvino"
-    other = replace(weights, card=replace(weights.card, sha256="cd" * 32))
+    other = weights.with_card(sha256="cd" * 32)
     with pytest.raises(UsageError, match="converted again"):
         choose_runtime(other, runtime="openvino")
     assert not list((cache_folder() / "converted").glob(".partial-*"))
@@ -230,7 +229,7 @@ def test_denormals_are_zero_in_the_threads_pytorch_starts_and_nowhere_after():
 def test_integers_without_nncf_are_refused_with_the_extras_name(weights, monkeypatch):
     monkeypatch.setattr(openvino_module, "openvino_precisions", lambda: ("float32", "int8"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    other = replace(weights, card=replace(weights.card, sha256="12" * 32))
+    other = weights.with_card(sha256="12" * 32)
     with pytest.raises(UsageError, match=r"NNCF.*pip install rmaunet\[int8\]") as caught:
         choose_runtime(other, runtime="openvino", device="cpu", precision="int8")
     assert "\n" not in str(caught.value)

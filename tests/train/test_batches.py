@@ -134,6 +134,19 @@ def test_distractors_change_what_is_not_liver_and_no_target(store, drawn_share):
     assert outside > 100
 
 
+def test_lesions_are_healed_in_half_of_the_slices(store):
+    plain = four_batches(store, NONE)
+    healed = four_batches(store, replace(NONE, healed_lesions=1.0))
+    kept, gone = 0, 0
+    for before, after in zip(plain, healed, strict=True):
+        assert before.targets[:, 0].equal(after.targets[:, 0])
+        for one, other in zip(before.targets[:, 1], after.targets[:, 1], strict=True):
+            kept += int(bool(one.any()) and one.equal(other))
+            gone += int(one.sum() > other.sum())
+    assert kept > 0
+    assert gone > 0
+
+
 def test_lesions_of_patients_without_any_are_drawn_ones(tmp_path):
     labels = np.zeros((2, SIDE, SIDE), np.uint8)
     labels[:, 10:50, 10:50] = 1

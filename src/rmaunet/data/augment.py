@@ -44,6 +44,7 @@ class Augmentation:
         more_lesions: How often a slice is given up to three lesions more; see :mod:`rmaunet.data.lesions`.
         distractors: How often up to three are set outside the liver, unmarked.
         drawn_lesions: Share of both that are drawn; the others are of the training patients.
+        healed_lesions: Share of the patients' own lesions that liver from elsewhere covers, in half of the slices.
     """
 
     scale: tuple[float, float] = (0.8, 1.2)
@@ -65,11 +66,12 @@ class Augmentation:
     more_lesions: float = 0.0
     distractors: float = 0.0
     drawn_lesions: float = 0.5
+    healed_lesions: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
         shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical", "shift", "gain")
-        organs = ("contrast_probability", "more_lesions", "distractors", "drawn_lesions")
+        organs = ("contrast_probability", "more_lesions", "distractors", "drawn_lesions", "healed_lesions")
         for name in (*shares, "intensity_probability", *organs):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")

@@ -1,8 +1,9 @@
-"""More lesions than the patients have: another patient's lesion, or a drawn one, set into this patient's liver.
+"""Other lesions than the patients have: another patient's lesion, or a drawn one, set into this patient's liver; or fewer.
 
 Twenty patients hold a hundred lesions, each in one place of one liver; a network learns them by heart and misses those it has
 not seen. A lesion is kept as its difference from the liver around it, so that it suits any liver. Set outside the liver and
-left unmarked it is a distractor: what looks like a lesion in a kidney, a muscle or the bowel is none.
+left unmarked it is a distractor: what looks like a lesion in a kidney, a muscle or the bowel is none. And where liver from
+elsewhere covers a lesion it is healed, so that knowing its place by heart is no use.
 """
 
 from __future__ import annotations
@@ -15,10 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.data.contrast import soft
-from rmaunet.labels import TUMOR, liver_mask, parenchyma_mask, tumor_mask
+from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.volume.box import union_box
 
-__all__ = ["DISTRACTOR", "LESION", "Lesion", "Look", "cut_lesion", "draw_lesion", "set_distractor", "set_lesion"]
+__all__ = [
+    "DISTRACTOR",
+    "LESION",
+    "Lesion",
+    "Look",
+    "cut_lesion",
+    "draw_lesion",
+    "heal_lesions",
+    "set_distractor",
+    "set_lesion",
+]
 
 Floats: TypeAlias = NDArray[np.float32]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -27,6 +38,10 @@ Place: TypeAlias = tuple[slice, slice]
 MARGIN = 3
 """Pixels kept around a lesion, over which it fades."""
 TRIES = 8
+COVER_TRIES = 24
+"""A lesion takes a piece of liver as large as itself, which is seldom found at once."""
+HALO = 2
+"""Pixels around a lesion that are covered with it: its soft border."""
 SMALLEST_SHARE = 0.5
 """Of a lesion in its middle slice that must lie in the liver, or a distractor in soft tissue."""
 SMALLEST_PIXELS = 4
@@ -175,6 +190,58 @@ def set_distractor(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng
         return False
     _blend(image, rooms, lesion, place, like=place[0])
     return True
+
+
+def heal_lesions(image: Floats, labels: NDArray[np.uint8], share: float, rng: np.random.Generator) -> int:
+    """Cover lesions of a patch with its own liver from elsewhere, in place.
+
+    Args:
+        image: (C, H, W) in [-1, 1].
+        labels: (C, H, W) in {0, 1, 2}.
+        share: Of the lesions to be covered, each by chance.
+        rng: Chooses the lesions and what covers them.
+
+    Returns:
+        How many were covered; a large one often finds no piece of liver without lesions that is as large.
+    """
+    count, parts = cv2.connectedComponents(np.asarray(tumor_mask(labels).any(axis=0), np.uint8))
+    parenchyma = np.asarray(parenchyma_mask(labels).all(axis=0), np.uint8)
+    room = cv2.erode(parenchyma, np.ones((3, 3), np.uint8)).view(np.bool_)
+    healed = 0
+    for number in range(1, count):
+        if rng.random() < share and _cover(image, labels, parts == number, room, rng):
+            healed += 1
+    return healed
+
+
+def _cover(image: Floats, labels: NDArray[np.uint8], lesion: Mask, room: Mask, rng: np.random.Generator) -> bool:
+    """Lay liver over a lesion (H, W) in all channels, in place; ``room`` is where all of them are liver without tumor."""
+    footprint = _grown(lesion, HALO)
+    fading = _grown(footprint, MARGIN)
+    box = union_box(fading, fading)
+    inside = footprint[box]
+    (height, width), (rows, columns) = inside.shape, room.shape
+    places = np.argwhere(room)
+    for _ in range(COVER_TRIES if len(places) else 0):
+        top, left = places[rng.integers(len(places))] - (height // 2, width // 2)
+        if not (0 <= top <= rows - height and 0 <= left <= columns - width):
+            continue
+        source = slice(top, top + height), slice(left, left + width)
+        if not room[source][inside].all():
+            continue
+        for plane, marked in zip(image, labels, strict=True):
+            # Beyond the liver's border the halo covers nothing.
+            liver = liver_mask(marked[box])
+            opacity = soft(inside) * soft(liver)
+            opacity[tumor_mask(marked[box]) & lesion[box]] = 1
+            plane[box] += opacity * (plane[source].copy() - plane[box])
+            marked[box][lesion[box] & liver] = LIVER
+        return True
+    return False
+
+
+def _grown(mask: Mask, pixels: int) -> Mask:
+    return cv2.dilate(mask.astype(np.uint8), np.ones((2 * pixels + 1, 2 * pixels + 1), np.uint8)).view(np.bool_)
 
 
 def _find_place(room: Mask, lesion: Lesion, rng: np.random.Generator) -> tuple[Place, Place] | None:

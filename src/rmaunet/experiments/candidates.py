@@ -111,10 +111,15 @@ _AROUND = replace(
 
 # The schedule's end, from weights whose run was stopped before it (`rmaunet train --start`).
 _END = replace(_WHOLE.training, steps=400, learning_rate=5e-4, decay_share=0.9, ema_decay=0.99, batch=16, stages=())
+_HEALED = replace(_END, learning_rate=1e-3, decay_share=0.7)
 
 
 def _more(one: Experiment, *, distractors: float) -> Augmentation:
     return replace(one.augmentation, more_lesions=0.5, distractors=distractors)
+
+
+def _healed(one: Experiment) -> Augmentation:
+    return replace(one.augmentation, more_lesions=0.7, distractors=0.4, healed_lesions=0.6)
 
 
 CANDIDATES: dict[str, Experiment] = {
@@ -176,5 +181,8 @@ CANDIDATES: dict[str, Experiment] = {
             training=replace(_END, steps=300),
             augmentation=_more(_AROUND, distractors=0.4),
         ),
+        # From there, with more of both, and the patients' own lesions healed in part, at twice the rate.
+        replace(_WHOLE, name="whole-healed", training=_HEALED, augmentation=_healed(_WHOLE)),
+        replace(_AROUND, name="around-healed", training=replace(_HEALED, steps=300), augmentation=_healed(_AROUND)),
     )
 }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
-from rmaunet.predict.brighter import drop_brighter
+from rmaunet.predict.unlike import drop_unlike
 from rmaunet.volume.box import mask_box
 
 __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
@@ -27,7 +27,8 @@ class Postprocessing:
         liver_threshold: A pixel is liver above this probability.
         tumor_threshold: A pixel is tumor above this probability.
         brighter_by_hu: A piece at the liver's edge that is brighter than the liver by this is none
-            (:mod:`rmaunet.predict.brighter`); 0 asks for nothing.
+            (:mod:`rmaunet.predict.unlike`); 0 asks for nothing.
+        darker_by_hu: The same for one that is darker.
         largest_liver: Keep only the largest connected liver (6-neighbours); what is not connected to it goes.
         tumor_inside_liver: A tumor pixel outside the liver is dropped; otherwise it makes its place liver.
         fill_holes: Background enclosed by liver within an axial slice becomes liver.
@@ -40,6 +41,7 @@ class Postprocessing:
     liver_threshold: float = 0.5
     tumor_threshold: float = 0.5
     brighter_by_hu: float = 0.0
+    darker_by_hu: float = 0.0
     largest_liver: bool = False
     tumor_inside_liver: bool = False
     fill_holes: bool = False
@@ -59,7 +61,7 @@ class Postprocessing:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 <= self.tumor_peak < 1:
             raise ValueError(f"tumor_peak = {self.tumor_peak}: must be at least 0 and below 1")
-        for name in ("brighter_by_hu", "min_lesion_ml", "min_liver_ml"):
+        for name in ("brighter_by_hu", "darker_by_hu", "min_lesion_ml", "min_liver_ml"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0")
 
@@ -99,26 +101,30 @@ def postprocess(
         labels: (D, H, W) axial, from :func:`labels_from_probabilities` with the same settings; changed in place.
         settings: What to do.
         spacing_mm: (z, y, x).
-        ct: HU of the same shape; only ``brighter_by_hu`` needs it.
+        ct: HU of the same shape; only ``brighter_by_hu`` and ``darker_by_hu`` need it.
 
     Returns:
         ``labels``, {0, 1, 2}.
 
     Raises:
-        ValueError: If ``brighter_by_hu`` is asked for without a CT.
+        ValueError: If ``brighter_by_hu`` or ``darker_by_hu`` is asked for without a CT.
     """
-    if settings.brighter_by_hu > 0 and ct is None:
-        raise ValueError(f"brighter_by_hu = {settings.brighter_by_hu}: needs the CT")
+    limits = {"brighter_by_hu": settings.brighter_by_hu, "darker_by_hu": settings.darker_by_hu}
+    asked = [f"{name} = {by_hu}" for name, by_hu in limits.items() if by_hu > 0]
+    if asked and ct is None:
+        raise ValueError(f"{', '.join(asked)}: needs the CT")
     box = mask_box(labels)
     if box is None:
         return labels
+    # Unlike pieces are judged by what lies around them, one voxel beyond the mask included.
+    box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
     part = labels[box]
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     peaks = part == PEAK if settings.tumor_peak > 0 else None
     if peaks is not None:
         part[peaks] = TUMOR
-    if settings.brighter_by_hu > 0 and ct is not None:
-        drop_brighter(part, ct[box], settings.brighter_by_hu, spacing_mm=spacing_mm)
+    if asked and ct is not None:
+        drop_unlike(part, ct[box], spacing_mm=spacing_mm, **limits)
     if settings.largest_liver:
         import cc3d  # not needed before the first slice
 

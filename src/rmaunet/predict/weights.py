@@ -121,7 +121,15 @@ class Weights:
 
     def located_by(self, locator: Weights) -> Weights:
         """The same weights with others that find the liver first."""
-        return replace(self, card=replace(self.card, locator=locator.card.sha256), locator=locator)
+        return replace(self.with_card(locator=locator.card.sha256), locator=locator)
+
+    def with_card(self, **changes: Any) -> Weights:
+        """The same weights with some fields of their card changed."""
+        return replace(self, card=replace(self.card, **changes))
+
+    def postprocessed(self, **changes: Any) -> Weights:
+        """The same weights with some settings of their postprocessing changed."""
+        return self.with_card(postprocessing=replace(self.card.postprocessing, **changes))
 
     def network(self) -> nn.Module:
         """The network with these weights, in evaluation mode."""

@@ -16,7 +16,17 @@ from torch import Tensor
 
 from rmaunet.data.augment import Draw, change_intensity, cut, draw
 from rmaunet.data.focus import focus
-from rmaunet.data.lesions import DISTRACTOR, LESION, Lesion, Look, cut_lesion, draw_lesion, set_distractor, set_lesion
+from rmaunet.data.lesions import (
+    DISTRACTOR,
+    LESION,
+    Lesion,
+    Look,
+    cut_lesion,
+    draw_lesion,
+    heal_lesions,
+    set_distractor,
+    set_lesion,
+)
 from rmaunet.data.sampling import Sampler, SliceRef
 from rmaunet.data.store import Store
 from rmaunet.experiments.experiment import Experiment, Stage
@@ -27,6 +37,8 @@ from rmaunet.volume.box import mask_box
 __all__ = ["Batch", "Batches"]
 
 AHEAD = 4
+HEALED_SLICES = 0.5
+"""The other half keep all their lesions, so that large ones, which are seldom covered, do not gain the upper hand."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,10 @@ class Batches:
             drawn = replace(drawn, shift=(0.0, 0.0))  # the focus is at a random place of the patch already
         patch, marked = cut(drawn, image, labels, size=stage.size, step=step, centre=centre)
         with_liver = liver_mask(marked[settings.context_slices]).any()
+        if augmentation.healed_lesions:
+            rng = np.random.default_rng((self.experiment.seed, 7, position))
+            if rng.random() < HEALED_SLICES:
+                heal_lesions(patch, marked, augmentation.healed_lesions, rng)
         for stream, share, look, set_one in (
             (5, augmentation.more_lesions if with_liver else 0.0, LESION, set_lesion),
             (6, augmentation.distractors, DISTRACTOR, set_distractor),
