@@ -38,6 +38,7 @@ from rmaunet.report import lesion_table
 from rmaunet.report.confidence import ConfidenceMeter
 from rmaunet.runs import machine
 from rmaunet.volume import axial
+from rmaunet.volume.box import mask_box
 
 POPULATIONS = (("liver", "box"), ("tumor", "box"), ("tumor", "liver"))
 MARGIN = 10  # slices
@@ -91,14 +92,11 @@ def main() -> int:
 def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
     scan = read_volume(case.image)
     ct, labels = axial(scan.volume), axial(read_mask(case.label, like=scan))
-    occupied = np.flatnonzero(liver_mask(labels.array).any(axis=(1, 2)))
-    along = slice(max(0, int(occupied[0]) - MARGIN), min(labels.array.shape[0], int(occupied[-1]) + MARGIN + 1))
+    liver = mask_box(labels.array)
+    first = max(0, liver[0].start - MARGIN)
+    along = slice(first, liver[0].stop + MARGIN)
     ct, reference = ct[along], labels.array[along]
-    liver = liver_mask(reference)
-    box = tuple(
-        slice(int(np.flatnonzero(liver.any(axis=others))[0]), int(np.flatnonzero(liver.any(axis=others))[-1]) + 1)
-        for others in ((1, 2), (0, 2), (0, 1))
-    )
+    box = (slice(liver[0].start - first, liver[0].stop - first), *liver[1:])
     counts = {key: Reliability() for key in POPULATIONS}
     kept = KeptMaps(reference.shape)
 

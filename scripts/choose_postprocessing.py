@@ -30,13 +30,13 @@ from rmaunet.files import write_csv, write_json
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.predict import Postprocessing, Predictor, Weights, load_weights
 from rmaunet.predict.kept_maps import KeptMaps
-from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
+from rmaunet.predict.postprocess import COMPARED, labels_from_probabilities, postprocess
 from rmaunet.runs import machine
 from rmaunet.volume import axial
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
 TUMOR = (0.2, 0.3, 0.4, 0.5)
-PEAK = (0.0, 0.8, 0.9, 0.95, 0.97, 0.99)
+PEAK = (0.0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 LESION_ML = (0.0, 0.1)
 PLAIN = (0.5, 0.0, 0.0)
 ORGANS = ("liver_dice", "tumor_dice")
@@ -148,12 +148,13 @@ def main() -> None:
     parser.add_argument("--locator-share", type=float, default=0.0, help="of its probabilities in the mean of both")
     parser.add_argument("--brighter-by-hu", type=float, default=40.0, help="see Postprocessing; not chosen here")
     parser.add_argument("--darker-by-hu", type=float, default=25.0, help="the same")
+    parser.add_argument("--tumor-contrast-hu", type=float, default=10.0, help="the same")
     parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
     parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
     args = parser.parse_args()
     cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
-    limits = {"brighter_by_hu": args.brighter_by_hu, "darker_by_hu": args.darker_by_hu}
+    limits = {name: getattr(args, name) for name in COMPARED}
     rows: list[Row] = []
     used: list[Row] = []
     for path in sorted(FOLDS.glob("fold*.json")):

@@ -84,6 +84,8 @@ def head(card: dict[str, Any]) -> str:
     window = card["preprocessing"]["window_hu"]
     peak = f" where a lesion reaches {chosen['tumor_peak']:g} somewhere" if chosen["tumor_peak"] else ""
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
+    if contrast := chosen.get("tumor_contrast_hu"):
+        lesions += f" and its mean differs by {contrast:g} HU from that of the liver around it"
     limits = [
         f"{chosen[f'{word}_by_hu']:g} HU {word}" for word in ("brighter", "darker") if chosen.get(f"{word}_by_hu")
     ]

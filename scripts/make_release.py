@@ -28,6 +28,7 @@ from rmaunet.files import make_folder, sha256, write_json
 from rmaunet.io import write_mask
 from rmaunet.predict import Predictor, Weights, load_weights, save_weights
 from rmaunet.predict.ensemble import cascade_card
+from rmaunet.predict.postprocess import COMPARED
 from rmaunet.predict.weights import FINGERPRINTS
 from rmaunet.settings import to_dict
 
@@ -36,7 +37,6 @@ FOLDS, RESULTS = ROOT / "results/weights/folds", ROOT / "results"
 SMALLEST_LIVER_ML = 10.0
 """A liver of less, found by either network, is none: specks in a chest. Not chosen on anything."""
 
-LIMITS = ("brighter_by_hu", "darker_by_hu")
 CHOSEN = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
 
@@ -49,7 +49,7 @@ def trained(runs: Path, name: str, patients: str) -> Weights:
 
 
 def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
-    limits = {name: choice[name] for name in LIMITS}
+    limits = {name: choice[name] for name in COMPARED}
     return weights.with_card(flips=flips).postprocessed(min_liver_ml=SMALLEST_LIVER_ML, **limits, **chosen)
 
 

@@ -23,6 +23,7 @@ CHOICES = {
     "cascades": ("whole_around", "mean_around", "accurate"),
 }
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
+TAKEN_OUT = {"brighter_by_hu": "bright", "darker_by_hu": "dark", "tumor_contrast_hu": "faint"}
 SETTING = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
 
 METRICS = {
@@ -136,7 +137,7 @@ def load_choice(stem: str, results: Path) -> tuple[str, str, Candidate]:
     rows = read_rows(results / f"{stem}_cases.csv")
     scans = [row for row in rows if [float(row[key]) for key in SETTING] == choice[row["fold"]]]
     name = f"{told['locator']}, then {told['candidate']}" if told["locator"] else told["candidate"]
-    out = " and ".join(word for word in ("brighter", "darker") if told.get(f"{word}_by_hu"))
+    out = ", ".join(word for setting, word in TAKEN_OUT.items() if told.get(setting))
     return name, out or "–", Candidate(scans)
 
 

@@ -78,5 +78,5 @@ def test_a_table_of_choices_by_hand(maker, tmp_path):
     first, second = ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines[-2:])
     assert first[:6] == ["first", "–", "0, 1", "2", "0.850", "–"]
     assert first[7] == "0.300"
-    assert second[:6] == ["third, then second", "brighter and darker", "0", "1", "0.950", "+0.050"]
+    assert second[:6] == ["third, then second", "bright, dark", "0", "1", "0.950", "+0.050"]
     assert second[7:9] == ["0.600", "+0.200"]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
+from rmaunet.predict.faint import faint_lesions
 from rmaunet.predict.unlike import drop_unlike
 from rmaunet.volume.box import mask_box
 
@@ -17,6 +18,8 @@ __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
 
 PEAK = 3
 """Label, between the two steps only, of tumor that passes ``tumor_peak``."""
+COMPARED = ("brighter_by_hu", "darker_by_hu", "tumor_contrast_hu")
+"""Settings that compare a part of the mask with the liver in the CT."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Postprocessing:
         tumor_peak: A lesion (26-neighbours) whose probability nowhere passes this becomes liver; 0 asks for nothing. With a
             low ``tumor_threshold`` this is thresholding with hysteresis.
         min_lesion_ml: Lesions smaller than this become liver.
+        tumor_contrast_hu: A lesion whose mean differs by less from that of the liver around it becomes liver
+            (:mod:`rmaunet.predict.faint`); 0 asks for nothing.
         min_liver_ml: A liver smaller than this is no liver: the mask is empty.
     """
 
@@ -47,6 +52,7 @@ class Postprocessing:
     fill_holes: bool = False
     tumor_peak: float = 0.0
     min_lesion_ml: float = 0.0
+    tumor_contrast_hu: float = 0.0
     min_liver_ml: float = 0.0
 
     @property
@@ -61,7 +67,7 @@ class Postprocessing:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 <= self.tumor_peak < 1:
             raise ValueError(f"tumor_peak = {self.tumor_peak}: must be at least 0 and below 1")
-        for name in ("brighter_by_hu", "darker_by_hu", "min_lesion_ml", "min_liver_ml"):
+        for name in (*COMPARED, "min_lesion_ml", "min_liver_ml"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0")
 
@@ -101,16 +107,15 @@ def postprocess(
         labels: (D, H, W) axial, from :func:`labels_from_probabilities` with the same settings; changed in place.
         settings: What to do.
         spacing_mm: (z, y, x).
-        ct: HU of the same shape; only ``brighter_by_hu`` and ``darker_by_hu`` need it.
+        ct: HU of the same shape; only ``brighter_by_hu``, ``darker_by_hu`` and ``tumor_contrast_hu`` need it.
 
     Returns:
         ``labels``, {0, 1, 2}.
 
     Raises:
-        ValueError: If ``brighter_by_hu`` or ``darker_by_hu`` is asked for without a CT.
+        ValueError: If one of these is asked for without a CT.
     """
-    limits = {"brighter_by_hu": settings.brighter_by_hu, "darker_by_hu": settings.darker_by_hu}
-    asked = [f"{name} = {by_hu}" for name, by_hu in limits.items() if by_hu > 0]
+    asked = [f"{name} = {getattr(settings, name)}" for name in COMPARED if getattr(settings, name) > 0]
     if asked and ct is None:
         raise ValueError(f"{', '.join(asked)}: needs the CT")
     box = mask_box(labels)
@@ -123,8 +128,10 @@ def postprocess(
     peaks = part == PEAK if settings.tumor_peak > 0 else None
     if peaks is not None:
         part[peaks] = TUMOR
-    if asked and ct is not None:
-        drop_unlike(part, ct[box], spacing_mm=spacing_mm, **limits)
+    hu = None if ct is None else ct[box]
+    if hu is not None:
+        limits = {"brighter_by_hu": settings.brighter_by_hu, "darker_by_hu": settings.darker_by_hu}
+        drop_unlike(part, hu, spacing_mm=spacing_mm, **limits)
     if settings.largest_liver:
         import cc3d  # not needed before the first slice
 
@@ -135,6 +142,8 @@ def postprocess(
             plane[_enclosed(plane == BACKGROUND)] = LIVER
     if (settings.min_lesion_ml > 0 or peaks is not None) and tumor_mask(part).any():
         _drop_lesions(part, peaks, settings.min_lesion_ml / voxel_ml)
+    if settings.tumor_contrast_hu > 0 and hu is not None and tumor_mask(part).any():
+        _drop_faint(part, hu, settings.tumor_contrast_hu, spacing_mm)
     if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
         part[...] = BACKGROUND
     return labels
@@ -157,3 +166,13 @@ def _drop_lesions(part: NDArray[np.uint8], peaks: NDArray[np.bool_] | None, smal
         drop |= np.bincount(lesions[peaks], minlength=len(drop)) == 0
     drop[0] = False
     part[drop[lesions]] = LIVER
+
+
+def _drop_faint(
+    part: NDArray[np.uint8], hu: NDArray[np.generic], by_hu: float, spacing_mm: tuple[float, float, float]
+) -> None:
+    """Lesions that cannot be told from the liver around them become liver."""
+    import cc3d
+
+    lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
+    part[faint_lesions(part, lesions, hu, by_hu, spacing_mm=spacing_mm)[lesions]] = LIVER
