@@ -20,7 +20,7 @@ SMALLEST_ML = 1.0
 INSIDE_SHARE = 0.3
 """Of a piece's neighbours. One that has more of them in the mask lies in the liver, as a lesion does, even one that
 bulges out of it; bowel that hangs below a liver has 0.1."""
-LARGEST_DARK_SHARE = 0.2
+LARGEST_DARK_SHARE = 0.4
 """Of the mask. A tumor is dark, and a huge one that hangs out of the liver is not to be lost."""
 FARTHEST_HU = -200.0
 """The other way from the liver; air and fat at a bright piece's edge weigh no more, nor bone at a dark one's."""
@@ -37,7 +37,7 @@ def drop_unlike(
     """Take pieces that are brighter than the liver out of a mask, and then those that are darker, in place.
 
     A piece goes if it has a millilitre and at most 0.3 of its neighbours are in the mask; a dark one, if it is no larger than
-    a fifth of the mask.
+    two fifths of the mask.
 
     Args:
         labels: (D, H, W) axial, {0, 1, 2}; with a margin, or what lies at the edge counts as having fewer neighbours.
