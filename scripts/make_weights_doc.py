@@ -19,8 +19,16 @@ RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"
 STUDIES = {"screening": "screen"}
 """Files of results to the row the others are compared with."""
 CHOICES = {
-    "lesions": ("whole", "whole_end", "whole_lesions", "whole_distractors", "whole_mean", "fast"),
-    "cascades": ("whole_around", "mean_around", "accurate"),
+    "lesions": (
+        "whole",
+        "whole_end",
+        "whole_lesions",
+        "whole_distractors",
+        "whole_mean",
+        "distractors_mean",
+        "fast",
+    ),
+    "cascades": ("whole_around", "mean_around", "around_mean", "accurate"),
 }
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
 TAKEN_OUT = {"brighter_by_hu": "bright", "darker_by_hu": "dark", "tumor_contrast_hu": "faint"}
