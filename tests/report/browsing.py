@@ -159,23 +159,31 @@ def _listen(found: Opened, own: str) -> None:
     page.on("request", lambda r: None if r.url.startswith(own_or_inline) else wrong.append(f"request: {r.url[:200]}"))
 
 
-def check_report(found: Opened) -> None:
-    """What holds for every report with a lesion and a viewer; an AssertionError says what does not.
+def check_report(found: Opened, *, lesions: bool = True) -> None:
+    """What holds for every report with a viewer; an AssertionError says what does not.
 
-    The viewer starts; a click on a lesion's row moves the crosshair there, in what the page says and in what it draws; the
-    display is radiological, by where clicks lead and by the compass; nothing errs, asks, or reaches out.
+    The viewer starts; a click on a lesion's row, if it is to have lesions, moves the crosshair there, in what the page says and
+    in what it draws; the display is radiological, by where clicks lead and by the compass; nothing errs, asks, or reaches out.
     """
     page = found.page
     assert page.get_attribute("html", "data-viewer") == "ready", page.text_content("#viewer-missing")
     check_clicks(found)
+    rows = page.locator("tr[data-lesion]")
+    assert (rows.count() > 0) == lesions, f"{rows.count()} rows of lesions"
+    if lesions:
+        check_lesion_row(found, rows.first)
+    check_compass(found)
+    check_nothing_is_wrong(found)
+
+
+def check_lesion_row(found: Opened, row: Locator) -> None:
+    """A click on a lesion's row moves the crosshair there, and the planes with it."""
     before, elsewhere = found.planes(), found.crosshair()
-    wanted = found.go_to(page.locator("tr[data-lesion]").first)
+    wanted = found.go_to(row)
     assert np.abs(elsewhere - wanted).max() > 1, (
         f"the crosshair was at the lesion, {wanted}, before the click on its row"
     )
     assert (found.planes() != before).any(), "the crosshair is said to have moved, but the planes look as before"
-    check_compass(found)
-    check_nothing_is_wrong(found)
 
 
 def check_clicks(found: Opened) -> None:

@@ -41,10 +41,10 @@ def fetched(fetch: Callable[[Path], object], cache: Path) -> None:
         pytest.skip(f"the public package cannot be fetched here ({error})")
 
 
-def check_and_picture(page: Path, script: ModuleType, picture: Path) -> None:
+def check_and_picture(page: Path, script: ModuleType, picture: Path, *, lesions: bool) -> None:
     assert page.stat().st_size < 15e6
     with browsing.opened(page, width=script.WIDTH, height=script.HEIGHT) as found:
-        browsing.check_report(found)
+        browsing.check_report(found, lesions=lesions)
         script.take(found, picture)
     shown = np.asarray(Image.open(picture).convert("RGB")).astype(int)
     teal = np.abs(shown - (0, 170, 190)).sum(axis=2) < 90
@@ -54,9 +54,10 @@ def check_and_picture(page: Path, script: ModuleType, picture: Path) -> None:
 
 def test_the_demo_ct_segmented_by_the_shipped_weights(script: ModuleType, cache: Path, tmp_path: Path) -> None:
     fetched(script.fetch_example, cache)
-    check_and_picture(script.demo_report(tmp_path, cache, confidence=False), script, tmp_path / "page.png")
+    page = script.demo_report(tmp_path, cache, confidence=False)
+    check_and_picture(page, script, tmp_path / "page.png", lesions=False)  # the weights mark none
 
 
 def test_a_public_liver_full_of_tumors(script: ModuleType, cache: Path, tmp_path: Path) -> None:
     fetched(script.fetch_tumors, cache)
-    check_and_picture(script.tumors_report(tmp_path, cache), script, tmp_path / "page.png")
+    check_and_picture(script.tumors_report(tmp_path, cache), script, tmp_path / "page.png", lesions=True)
