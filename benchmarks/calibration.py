@@ -94,7 +94,7 @@ def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
     ct, labels = axial(scan.volume), axial(read_mask(case.label, like=scan))
     liver = mask_box(labels.array)
     first = max(0, liver[0].start - MARGIN)
-    along = slice(first, liver[0].stop + MARGIN)
+    along = slice(first, min(labels.array.shape[0], liver[0].stop + MARGIN))
     ct, reference = ct[along], labels.array[along]
     box = (slice(liver[0].start - first, liver[0].stop - first), *liver[1:])
     counts = {key: Reliability() for key in POPULATIONS}
