@@ -29,7 +29,7 @@ from rmaunet.io.nifti import case_name
 from rmaunet.labels import LIVER, liver_mask, tumor_mask
 from rmaunet.notices import collect_notices
 from rmaunet.volume import Volume, axial, voxel_volume_ml
-from rmaunet.volume.box import union_box
+from rmaunet.volume.box import grow_box, union_box
 
 __all__ = [
     "CaseReport",
@@ -329,7 +329,7 @@ def _check_mask(report: CaseReport, case: Case, layout: str, ct: Volume, mask: V
 def _apart(labels: NDArray[np.uint8]) -> int:
     """Tumor parts (26 neighbours) that touch no parenchyma."""
     tight = union_box(labels, labels)
-    box = labels[tuple(slice(max(0, side.start - 1), side.stop + 1) for side in tight)]
+    box = labels[grow_box(tight, (1, 1, 1))]
     parts, count = ndimage.label(tumor_mask(box), np.ones((3, 3, 3)))
     if not count:
         return 0

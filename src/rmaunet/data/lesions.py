@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rmaunet.data.contrast import soft
 from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask, tumor_mask
-from rmaunet.volume.box import union_box
+from rmaunet.volume.box import grow_box, union_box
 
 __all__ = [
     "DISTRACTOR",
@@ -103,7 +103,7 @@ def cut_lesion(image: Floats, labels: NDArray[np.uint8], rng: np.random.Generato
     if count < 2 or not parenchyma.any():
         return None
     chosen = parts == rng.integers(1, count)
-    rows, columns = (slice(max(0, side.start - MARGIN), side.stop + MARGIN) for side in union_box(chosen, chosen))
+    rows, columns = grow_box(union_box(chosen, chosen), (MARGIN, MARGIN))
     inside = tumor_mask(labels[:, rows, columns])
     mean = np.float32(image[middle][parenchyma].mean())
     difference = image[:, rows, columns] - mean
@@ -234,7 +234,7 @@ def _cover(image: Floats, labels: NDArray[np.uint8], lesion: Mask, room: Mask, r
             liver = liver_mask(marked[box])
             opacity = soft(inside) * soft(liver)
             opacity[tumor_mask(marked[box]) & lesion[box]] = 1
-            plane[box] += opacity * (plane[source].copy() - plane[box])
+            plane[box] += opacity * (plane[source] - plane[box])
             marked[box][lesion[box] & liver] = LIVER
         return True
     return False

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import parenchyma_mask
+from rmaunet.volume.box import grow_box
 
 __all__ = ["faint_lesions"]
 
@@ -52,13 +53,9 @@ def faint_lesions(
         cv2.getStructuringElement(cv2.MORPH_RECT, [2 * round(reach / mm) + 1 for mm in spacing_mm[:0:-1]])
         for reach in (GAP_MM, REACH_MM)
     )
-    margins = [round(REACH_MM / mm) for mm in spacing_mm[1:]]
+    margins = (0, *(round(REACH_MM / mm) for mm in spacing_mm[1:]))
     for number in range(1, len(boxes)):
-        along, *sides = boxes[number]
-        across = [
-            slice(max(0, side.start - margin), side.stop + margin) for side, margin in zip(sides, margins, strict=True)
-        ]
-        box = (along, *across)
+        box = grow_box(boxes[number], margins)
         lesion = lesions[box] == number
         around = np.zeros(lesion.shape, np.bool_)
         for plane, here, liver in zip(lesion, around, parenchyma[box], strict=True):

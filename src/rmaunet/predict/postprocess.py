@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
 from rmaunet.predict.faint import faint_lesions
 from rmaunet.predict.unlike import drop_unlike
-from rmaunet.volume.box import mask_box
+from rmaunet.volume.box import grow_box, mask_box
 
 __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
 
@@ -122,7 +122,7 @@ def postprocess(
     if box is None:
         return labels
     # Unlike pieces are judged by what lies around them, one voxel beyond the mask included.
-    box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)
+    box = grow_box(box, (1, 1, 1))
     part = labels[box]
     voxel_ml = float(np.prod(spacing_mm)) / 1000
     peaks = part == PEAK if settings.tumor_peak > 0 else None

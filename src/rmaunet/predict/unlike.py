@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import BACKGROUND, parenchyma_mask
+from rmaunet.volume.box import grow_box
 
 __all__ = ["drop_unlike"]
 
@@ -92,7 +93,7 @@ def _drop_pieces(labels: NDArray[np.uint8], found: NDArray[np.bool_], smallest: 
     sizes = stats["voxel_counts"][1:]
     dropped = 0
     for number in 1 + np.flatnonzero((sizes >= smallest) & (sizes <= largest)):
-        box = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in stats["bounding_boxes"][number])
+        box = grow_box(stats["bounding_boxes"][number], (1, 1, 1))
         piece = pieces[box] == number
         around = ndimage.binary_dilation(piece) & ~piece
         if np.count_nonzero(labels[box][around]) <= INSIDE_SHARE * np.count_nonzero(around):

@@ -11,7 +11,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from rmaunet.labels import liver_mask
-from rmaunet.volume.box import union_box
+from rmaunet.volume.box import grow_box, union_box
 
 __all__ = ["LiverSurface"]
 
@@ -68,8 +68,7 @@ def _surface_voxels(labels: NDArray[np.generic]) -> NDArray[np.int64]:
 
     Between their centers and a lesion's lies the same distance as between both outlines, half a voxel further out.
     """
-    box = union_box(labels, labels)
-    box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)  # outside is seen, where the scan has it
+    box = grow_box(union_box(labels, labels), (1, 1, 1))  # outside is seen, where the scan has it
     part = liver_mask(labels[box])
     if not part.any():
         return np.zeros((0, 3), np.int64)

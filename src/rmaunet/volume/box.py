@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["mask_box", "union_box"]
+__all__ = ["grow_box", "mask_box", "union_box"]
 
 
 def union_box(one: NDArray[np.generic], other: NDArray[np.generic]) -> tuple[slice, ...]:
@@ -53,3 +55,20 @@ def mask_box(mask: NDArray[np.generic]) -> tuple[slice, ...] | None:
     """
     box = union_box(mask, mask)
     return None if box[0].stop == box[0].start else box
+
+
+def grow_box(box: Sequence[slice], by: Sequence[int]) -> tuple[slice, ...]:
+    """A box with a margin; it begins at 0 at the least and may end beyond the array, where indexing cuts it off.
+
+    Args:
+        box: One slice an axis.
+        by: Voxels on either side, one number an axis.
+
+    Returns:
+        One slice an axis.
+
+    Example:
+        >>> grow_box((slice(3, 5), slice(1, 2)), (2, 2))
+        (slice(1, 7, None), slice(0, 4, None))
+    """
+    return tuple(slice(max(0, side.start - n), side.stop + n) for side, n in zip(box, by, strict=True))
