@@ -1,9 +1,20 @@
 """A lesion of one liver, or of none, is set into another liver, or beside it; or liver is laid over it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rmaunet.data.lesions import DISTRACTOR, Lesion, cut_lesion, draw_lesion, heal_lesions, set_distractor, set_lesion
+from rmaunet.data.lesions import (
+    DISTRACTOR,
+    LARGE,
+    Lesion,
+    cut_lesion,
+    draw_lesion,
+    heal_lesions,
+    set_distractor,
+    set_lesion,
+)
 
 SIDE = 60
 
@@ -93,6 +104,32 @@ def test_drawn_lesions_are_of_all_sizes_mostly_darker_and_thinner_away_from_the_
     assert sum(one.inside[1].sum() for one in drawn) > 1.1 * sum(one.inside[0].sum() for one in drawn)
     again = draw_lesion(3, between_mm=5.0, pixel_mm=1.5, rng=rng(7))
     assert np.array_equal(again.difference, drawn[7].difference)
+
+
+def test_large_lesions_are_large_and_uneven():
+    drawn = [draw_lesion(1, between_mm=5, pixel_mm=2, rng=rng(seed), look=LARGE) for seed in range(40)]
+    areas_mm2 = [lesion.inside.sum() * 4 for lesion in drawn]
+    assert min(areas_mm2) > np.pi * 10**2
+    assert max(areas_mm2) > np.pi * 45**2
+    plain = replace(LARGE, uneven=0.0)
+    flat = [draw_lesion(1, between_mm=5, pixel_mm=2, rng=rng(seed), look=plain) for seed in range(40)]
+    spread, flat_spread = (np.mean([one.difference[one.inside].std() for one in some]) for some in (drawn, flat))
+    assert spread > 1.3 * flat_spread
+
+
+def test_a_bulging_lesion_takes_the_place_of_what_is_beside_the_liver():
+    lesion = cut_lesion(*donor(), rng())
+    reached = 0
+    for seed in range(20):
+        image, labels = liver()
+        old = labels.copy()
+        assert set_lesion(image, labels, lesion, rng(seed), bulging=True)
+        tumor = labels == 2
+        assert tumor[1].sum() == 80
+        assert not tumor[0].any()
+        assert image[tumor].max() < 0.1  # darker than the liver on both sides of its surface
+        reached += bool((tumor & (old == 0)).any())
+    assert 0 < reached < 20
 
 
 def test_a_distractor_is_set_beside_the_liver_and_not_marked():

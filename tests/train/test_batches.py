@@ -134,6 +134,21 @@ def test_distractors_change_what_is_not_liver_and_no_target(store, drawn_share):
     assert outside > 100
 
 
+def test_added_lesions_may_be_large_and_bulge(store):
+    def added(**more):
+        augmentation = replace(NONE, more_lesions=1.0, drawn_lesions=1.0, **more)
+        made, plain = four_batches(store, augmentation), four_batches(store, NONE)
+        pairs = [(a.targets.bool(), b.targets.bool()) for a, b in zip(made, plain, strict=True)]
+        new = sum(int((a[:, 1] & ~b[:, 1]).sum()) for a, b in pairs)
+        return new, sum(int((a[:, 0] & ~b[:, 0]).sum()) for a, b in pairs)
+
+    usual, none_outside = added()
+    large, still_none = added(large_lesions=1.0)
+    assert none_outside == still_none == 0
+    assert 0 < large != usual > 0
+    assert added(large_lesions=1.0, bulging_lesions=1.0)[1] > 100
+
+
 def test_lesions_are_healed_in_half_of_the_slices(store):
     plain = four_batches(store, NONE)
     healed = four_batches(store, replace(NONE, healed_lesions=1.0))

@@ -44,6 +44,8 @@ class Augmentation:
         more_lesions: How often a slice is given up to three lesions more; see :mod:`rmaunet.data.lesions`.
         distractors: How often up to three are set outside the liver, unmarked.
         drawn_lesions: Share of both that are drawn; the others are of the training patients.
+        large_lesions: Share of those drawn into the liver that are large, of 15 to 60 mm in radius.
+        bulging_lesions: Share of the lesions added to the liver that may reach beyond its surface.
         healed_lesions: Share of the patients' own lesions that liver from elsewhere covers, in half of the slices.
     """
 
@@ -66,13 +68,15 @@ class Augmentation:
     more_lesions: float = 0.0
     distractors: float = 0.0
     drawn_lesions: float = 0.5
+    large_lesions: float = 0.0
+    bulging_lesions: float = 0.0
     healed_lesions: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is out of range (ValueError)."""
         shares = ("scale_probability", "rotation_probability", "flip_horizontal", "flip_vertical", "shift", "gain")
-        organs = ("contrast_probability", "more_lesions", "distractors", "drawn_lesions", "healed_lesions")
-        for name in (*shares, "intensity_probability", *organs):
+        organs = ("intensity_probability", "contrast_probability", "more_lesions", "distractors", "drawn_lesions")
+        for name in (*shares, *organs, "large_lesions", "bulging_lesions", "healed_lesions"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 < self.scale[0] <= self.scale[1]:

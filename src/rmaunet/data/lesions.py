@@ -21,6 +21,7 @@ from rmaunet.volume.box import grow_box, union_box
 
 __all__ = [
     "DISTRACTOR",
+    "LARGE",
     "LESION",
     "Lesion",
     "Look",
@@ -71,19 +72,25 @@ class Look:
     """What drawn lesions look like.
 
     Attributes:
-        largest_mm: Largest radius; the smallest is 2.5 mm.
+        smallest_mm: Smallest radius.
+        largest_mm: Largest radius.
         bright_share: Of them that are brighter than what is around them.
         strongest: Largest difference from it, in half windows.
+        uneven: Largest SD between a lesion's parts, in half windows.
     """
 
+    smallest_mm: float = 2.5
     largest_mm: float = 25.0
     bright_share: float = 0.07
     strongest: float = 0.6
+    uneven: float = 0.0
 
 
 LESION = Look()
 DISTRACTOR = Look(largest_mm=50.0, bright_share=0.4, strongest=1.5)
 """Bowel with its contents, cysts and masses of the kidneys."""
+LARGE = Look(smallest_mm=15.0, largest_mm=60.0, uneven=0.15)
+"""Few training patients have one, and of unseen ones a network marks half."""
 
 
 def cut_lesion(image: Floats, labels: NDArray[np.uint8], rng: np.random.Generator) -> Lesion | None:
@@ -127,7 +134,7 @@ def draw_lesion(
     Returns:
         The lesion.
     """
-    radius = float(np.exp(rng.uniform(np.log(2.5), np.log(look.largest_mm))))  # mm
+    radius = float(np.exp(rng.uniform(np.log(look.smallest_mm), np.log(look.largest_mm))))  # mm
     axes = radius * rng.uniform(0.7, 1.3, 3)
     half = int(np.ceil(1.6 * axes[1:].max() / pixel_mm)) + MARGIN
     side = np.arange(-half, half + 1, dtype=np.float32) * np.float32(pixel_mm)
@@ -141,6 +148,9 @@ def draw_lesion(
     depth = rng.uniform(0.08, look.strongest) * (1 if rng.random() < look.bright_share else -1)
     texture = _waves(inside.shape, rng.uniform(0.7, 3), rng) * rng.uniform(0.02, 0.12)
     difference = np.full(inside.shape, depth) + texture
+    if look.uneven > 0:
+        parts = _waves(inside.shape, rng.uniform(0.15, 0.4) * radius / pixel_mm, rng)
+        difference += parts * rng.uniform(0, look.uneven)
     if rng.random() < 0.3:  # a core more unlike the liver, or a rim
         difference += np.where(distance < rng.uniform(0.4, 0.7), rng.uniform(-0.2, 0.1), 0)
     if rng.random() < 0.15:
@@ -150,7 +160,9 @@ def draw_lesion(
     return Lesion(difference.astype(np.float32), inside, opacity)
 
 
-def set_lesion(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np.random.Generator) -> bool:
+def set_lesion(
+    image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np.random.Generator, *, bulging: bool = False
+) -> bool:
     """Set a lesion somewhere into a patch's liver, in place.
 
     Args:
@@ -158,15 +170,17 @@ def set_lesion(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng: np
         labels: (C, H, W) in {0, 1, 2}.
         lesion: With as many channels.
         rng: Chooses the place.
+        bulging: Whether what lies beyond the liver's surface is lesion, too, in place of what was there.
 
     Returns:
         Whether there was room: half of the lesion's middle slice must lie in liver that is no tumor.
     """
-    rooms = parenchyma_mask(labels)
-    place = _find_place(rooms[len(rooms) // 2], lesion, rng)
+    liver = parenchyma_mask(labels)
+    place = _find_place(liver[len(liver) // 2], lesion, rng)
     if place is None:
         return False
-    _blend(image, rooms, lesion, place, like=(slice(None), slice(None)))
+    rooms = ~tumor_mask(labels) if bulging else liver
+    _blend(image, rooms, lesion, place, like=liver)
     there, part = ((slice(None), *one) for one in place)
     labels[there][rooms[there] & lesion.inside[part]] = TUMOR
     return True
@@ -188,7 +202,9 @@ def set_distractor(image: Floats, labels: NDArray[np.uint8], lesion: Lesion, rng
     place = _find_place(rooms[len(rooms) // 2], lesion, rng)
     if place is None:
         return False
-    _blend(image, rooms, lesion, place, like=place[0])
+    nearby = np.zeros_like(rooms)
+    nearby[(slice(None), *place[0])] = rooms[(slice(None), *place[0])]
+    _blend(image, rooms, lesion, place, like=nearby)
     return True
 
 
@@ -258,13 +274,15 @@ def _find_place(room: Mask, lesion: Lesion, rng: np.random.Generator) -> tuple[P
     return None
 
 
-def _blend(image: Floats, rooms: Mask, lesion: Lesion, place: tuple[Place, Place], *, like: Place) -> None:
-    """Lay a lesion over a patch where there is room, in place; it differs from the mean of the room in the part ``like``."""
+def _blend(image: Floats, rooms: Mask, lesion: Lesion, place: tuple[Place, Place], *, like: Mask) -> None:
+    """Lay a lesion over a patch where there is room, in place; its difference is from the mean of ``like`` (C, H, W)."""
     there, part = place
-    for plane, room, difference, opacity in zip(image, rooms, lesion.difference, lesion.opacity, strict=True):
-        if not (near := room[like]).any():
+    for plane, room, base, difference, opacity in zip(
+        image, rooms, like, lesion.difference, lesion.opacity, strict=True
+    ):
+        if not base.any():
             continue
-        mean = np.float32(plane[like][near].mean())
+        mean = np.float32(plane[base].mean())
         plane[there] += opacity[part] * soft(room[there]) * (mean + difference[part] - plane[there])
         np.clip(plane, -1, 1, out=plane)
 

@@ -122,6 +122,10 @@ def _healed(one: Experiment) -> Augmentation:
     return replace(one.augmentation, more_lesions=0.7, distractors=0.4, healed_lesions=0.6)
 
 
+def _large(one: Experiment) -> Augmentation:
+    return replace(_healed(one), large_lesions=0.4, bulging_lesions=0.3)
+
+
 CANDIDATES: dict[str, Experiment] = {
     one.name: one
     for one in (
@@ -184,5 +188,8 @@ CANDIDATES: dict[str, Experiment] = {
         # From there, with more of both, and the patients' own lesions healed in part, at twice the rate.
         replace(_WHOLE, name="whole-healed", training=_HEALED, augmentation=_healed(_WHOLE)),
         replace(_AROUND, name="around-healed", training=replace(_HEALED, steps=300), augmentation=_healed(_AROUND)),
+        # From there, with lesions as large as few patients have, and such as hang out of the liver.
+        replace(_WHOLE, name="whole-large", training=_HEALED, augmentation=_large(_WHOLE)),
+        replace(_AROUND, name="around-large", training=replace(_HEALED, steps=300), augmentation=_large(_AROUND)),
     )
 }

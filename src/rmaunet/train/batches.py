@@ -18,6 +18,7 @@ from rmaunet.data.augment import Draw, change_intensity, cut, draw
 from rmaunet.data.focus import focus
 from rmaunet.data.lesions import (
     DISTRACTOR,
+    LARGE,
     LESION,
     Lesion,
     Look,
@@ -125,14 +126,14 @@ class Batches:
             rng = np.random.default_rng((self.experiment.seed, 7, position))
             if rng.random() < HEALED_SLICES:
                 heal_lesions(patch, marked, augmentation.healed_lesions, rng)
-        for stream, share, look, set_one in (
-            (5, augmentation.more_lesions if with_liver else 0.0, LESION, set_lesion),
-            (6, augmentation.distractors, DISTRACTOR, set_distractor),
-        ):
-            rng = np.random.default_rng((self.experiment.seed, stream, position))
-            if rng.random() < share:
-                for lesion in self._lesions(ref, stage, look, rng):
-                    set_one(patch, marked, lesion, rng)
+        rng = np.random.default_rng((self.experiment.seed, 5, position))
+        if rng.random() < (augmentation.more_lesions if with_liver else 0.0):
+            for lesion in self._lesions(ref, stage, LESION, rng):
+                set_lesion(patch, marked, lesion, rng, bulging=_happens(augmentation.bulging_lesions, rng))
+        rng = np.random.default_rng((self.experiment.seed, 6, position))
+        if rng.random() < augmentation.distractors:
+            for lesion in self._lesions(ref, stage, DISTRACTOR, rng):
+                set_distractor(patch, marked, lesion, rng)
         return change_intensity(drawn, patch, marked), marked[settings.context_slices]
 
     def _stack(self, ref: SliceRef) -> tuple[np.ndarray, np.ndarray]:
@@ -161,9 +162,12 @@ class Batches:
         pixel_mm = self._step(ref.case, stage)[0] * case.spacing_mm[1]
         between_mm = self._reach(ref.case) * case.spacing_mm[0]
         channels = self.experiment.preprocessing.channels
+        augmentation = self.experiment.augmentation
         for _ in range(int(rng.integers(1, 4))):
-            if rng.random() < self.experiment.augmentation.drawn_lesions:
-                yield draw_lesion(channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng, look=look)
+            if rng.random() < augmentation.drawn_lesions:
+                large = look is LESION and _happens(augmentation.large_lesions, rng)
+                chosen = LARGE if large else look
+                yield draw_lesion(channels, between_mm=between_mm, pixel_mm=pixel_mm, rng=rng, look=chosen)
             elif (donor := self.sampler.lesion(rng)) and (lesion := self._lesion_of(donor, stage, rng)):
                 yield lesion
 
@@ -203,3 +207,8 @@ class Batches:
 def seen_cases(refs: Sequence[SliceRef]) -> str:
     """Cases and slices of a batch in words, for error messages."""
     return ", ".join(f"{ref.case} slice {ref.z}" for ref in refs)
+
+
+def _happens(share: float, rng: np.random.Generator) -> bool:
+    """By chance; nothing is drawn for a share of 0, so that experiments without it see what they saw."""
+    return share > 0 and rng.random() < share

@@ -1,0 +1,108 @@
+"""The outline of a lesion, drawn anew where it differs from the liver in the CT.
+
+A network knows better that there is a lesion than where it ends: small ones it marks with a ring of liver around them, and of
+large ones, of which training patients have few, it leaves out parts that are as dark as the rest. Between what the lesion's
+own voxels and the liver's are like, each voxel at its border says to which of the two it is closer.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask, tumor_mask
+from rmaunet.volume.box import grow_box
+
+__all__ = ["outline_lesions"]
+
+SMOOTH_MM = 1.5
+"""Standard deviation of the smoothing that voxels are compared after: noise is as large as the difference."""
+CORE_SHARE = 0.2
+"""Of a lesion's voxels, those most unlike the liver; the last of them stands for the lesion."""
+REACH_MM = 15.0
+"""Around a lesion: the liver that it is compared with."""
+FEWEST_AROUND = 50
+SMALLEST_DIFFERENCE_HU = 10.0
+"""A lesion whose core differs by less is left as it is."""
+LEAVES = 0.3
+"""A voxel leaves a lesion that lies closer to the liver than this share of the way to the lesion's core."""
+JOINS = 0.5
+"""A voxel of the liver joins a lesion that it hangs together with when it lies beyond this share of the way."""
+EDGE_MM = 3.0
+"""Nothing joins that is so close to the liver's surface, where what lies beyond is mixed in."""
+VESSEL_MM = 6.0
+"""Nothing joins that is narrower than twice this: vessels and fissures are."""
+LEAST_KEPT = 0.1
+"""Share of a lesion that must stay; otherwise its core says nothing about it, and it is left as it is."""
+
+
+def outline_lesions(
+    labels: NDArray[np.uint8], ct: NDArray[np.generic], *, spacing_mm: tuple[float, float, float]
+) -> None:
+    """Let voxels leave and join each lesion by their HU, in place.
+
+    Args:
+        labels: (D, H, W) axial, {0, 1, 2}; only 1 and 2 change, into each other.
+        ct: (D, H, W) HU.
+        spacing_mm: (z, y, x).
+    """
+    import cc3d  # not needed before the first slice
+
+    lesions = cc3d.connected_components(tumor_mask(labels).astype(np.uint8), connectivity=26)
+    statistics = cc3d.statistics(lesions)
+    before = parenchyma_mask(labels)
+    if not before.any():
+        return
+    liver_hu = float(np.median(np.asarray(ct[before], np.float32)))
+    for number, (box, count) in enumerate(zip(statistics["bounding_boxes"], statistics["voxel_counts"], strict=True)):
+        if number == 0:
+            continue
+        radius = (count * np.prod(spacing_mm) * 3 / (4 * np.pi)) ** (1 / 3)
+        margins = [round(max(REACH_MM, radius) / mm) for mm in spacing_mm]
+        near = grow_box(box, margins)
+        _outline(labels[near], lesions[near] == number, before[near], ct[near], liver_hu, spacing_mm)
+
+
+def _outline(
+    labels: NDArray[np.uint8],
+    lesion: NDArray[np.bool_],
+    parenchyma: NDArray[np.bool_],
+    ct: NDArray[np.generic],
+    liver_hu: float,
+    spacing_mm: tuple[float, float, float],
+) -> None:
+    import cc3d
+    from scipy import ndimage
+
+    hu = ndimage.gaussian_filter(np.asarray(ct, np.float32), [SMOOTH_MM / mm for mm in spacing_mm])
+    if np.count_nonzero(parenchyma) >= FEWEST_AROUND:
+        liver_hu = float(np.median(hu[parenchyma]))
+    own = hu[lesion]
+    darker = float(own.mean()) < liver_hu
+    core_hu = float(np.quantile(own, CORE_SHARE if darker else 1 - CORE_SHARE))
+    if abs(core_hu - liver_hu) < SMALLEST_DIFFERENCE_HU:
+        return
+    way = (hu - liver_hu) / (core_hu - liver_hu)
+    kept = lesion & (way >= LEAVES)
+    if np.count_nonzero(kept) < LEAST_KEPT * len(own):
+        return
+    labels[lesion & ~kept] = LIVER
+    organ = liver_mask(labels)
+    edge, narrow = (_disc(mm, spacing_mm) for mm in (EDGE_MM, VESSEL_MM))
+    room = np.zeros(lesion.shape, np.bool_)
+    candidates = (parenchyma | lesion) & (way > JOINS)
+    for plane, here, liver in zip(candidates, room, organ, strict=True):
+        if plane.any():
+            inner = cv2.erode(liver.astype(np.uint8), edge)
+            here[...] = cv2.morphologyEx(plane & inner, cv2.MORPH_OPEN, narrow) > 0
+    parts = cc3d.connected_components((room | kept).astype(np.uint8), connectivity=6)
+    joined = np.zeros(int(parts.max()) + 1, np.bool_)
+    joined[parts[kept]] = True
+    joined[0] = False
+    labels[joined[parts] & parenchyma_mask(labels)] = TUMOR
+
+
+def _disc(radius_mm: float, spacing_mm: tuple[float, float, float]) -> NDArray[np.uint8]:
+    size = [2 * round(radius_mm / mm) + 1 for mm in spacing_mm[:0:-1]]
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
