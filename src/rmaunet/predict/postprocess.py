@@ -172,7 +172,7 @@ def _drop_lesions(
     settings: Postprocessing,
     spacing_mm: tuple[float, float, float],
 ) -> None:
-    """Lesions that are too small, too faint, or without the peak asked of them become liver; ``height``: 3 and 4 where one is."""
+    """Too small or faint lesions, and those without the peak asked of them, become liver; ``height`` has 3, 4 where one is."""
     import cc3d
 
     if not (settings.min_lesion_ml or settings.tumor_peak or settings.tumor_contrast_hu):
