@@ -1,4 +1,4 @@
-"""Choose thresholds and smallest lesion of a candidate on the thirds of the patients its networks did not see.
+"""Choose the thresholds of a candidate on the thirds of the patients its networks did not see.
 
 Every setting of a grid is applied to the same probabilities of whole scans (kept in 8 bits). The mean over all patients of the
 best setting flatters: it was chosen on them. So each fold is also scored with what was chosen on the other folds; that is the
@@ -35,10 +35,11 @@ from rmaunet.runs import machine
 from rmaunet.volume import axial
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
-TUMOR = (0.2, 0.3, 0.4, 0.5)
-PEAK = (0.0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-LESION_ML = (0.0, 0.1)
-PLAIN = (0.5, 0.0, 0.0)
+GRID = {
+    "tumor_threshold": (0.1, 0.2, 0.3, 0.5),
+    "tumor_peak": (0.0, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99),
+}
+PLAIN = (0.5, 0.0)
 ORGANS = ("liver_dice", "tumor_dice")
 Row = dict[str, Any]
 
@@ -49,24 +50,22 @@ def say(text: str) -> None:
 
 def settings_of(base: Postprocessing) -> Iterator[Postprocessing]:
     """The grid, without settings that are another's again: a peak must lie above the threshold."""
-    for threshold, peak, smallest in itertools.product(TUMOR, PEAK, LESION_ML):
+    for threshold, peak in itertools.product(*GRID.values()):
         if peak == 0 or peak > threshold:
-            yield replace(base, tumor_threshold=threshold, tumor_peak=peak, min_lesion_ml=smallest)
+            yield replace(base, tumor_threshold=threshold, tumor_peak=peak)
 
 
 def rows_of(case: Any, predictor: Predictor) -> Iterator[Row]:
     scan, reference = load_case(case)
     truth, upright = np.asarray(axial(reference).array), axial(scan.volume)
-    kept = KeptMaps(truth.shape, lowest=min(TUMOR) - 0.01)
+    kept = KeptMaps(truth.shape, lowest=min(GRID["tumor_threshold"]) - 0.01)
     predictor.predict(scan.volume, watch=kept.watch)
     maps = np.stack([kept.plane(z) for z in range(len(truth))], axis=1)
     for setting in settings_of(predictor.postprocessing):
         labels = labels_from_probabilities(maps, setting)
         postprocess(labels, setting, spacing_mm=upright.spacing, ct=upright.array)
         yield {
-            "tumor_threshold": setting.tumor_threshold,
-            "tumor_peak": setting.tumor_peak,
-            "min_lesion_ml": setting.min_lesion_ml,
+            **{name: getattr(setting, name) for name in GRID},
             "liver_dice": round(dice(count_overlap(liver_mask(truth), liver_mask(labels))), 5),
             "tumor_dice": round(dice(count_overlap(tumor_mask(truth), tumor_mask(labels))), 5),
         }
@@ -92,8 +91,8 @@ def fold_rows(
     return rows
 
 
-def setting_of(row: Row) -> tuple[float, float, float]:
-    return row["tumor_threshold"], row["tumor_peak"], row["min_lesion_ml"]
+def setting_of(row: Row) -> tuple[float, float]:
+    return row["tumor_threshold"], row["tumor_peak"]
 
 
 def patient_mean(rows: list[Row], metric: str) -> float:
@@ -104,8 +103,8 @@ def patient_mean(rows: list[Row], metric: str) -> float:
     return statistics.fmean(statistics.fmean(values) for values in by_patient.values())
 
 
-def best(rows: list[Row]) -> tuple[float, float, float]:
-    by_setting: dict[tuple[float, float, float], list[Row]] = {}
+def best(rows: list[Row]) -> tuple[float, float]:
+    by_setting: dict[tuple[float, float], list[Row]] = {}
     for row in rows:
         by_setting.setdefault(setting_of(row), []).append(row)
     return max(by_setting, key=lambda setting: patient_mean(by_setting[setting], "tumor_dice"))
@@ -128,7 +127,7 @@ def summary(rows: list[Row]) -> Row:
         "chosen_on_the_other_folds": held_out,
     }
     return {
-        "chosen": dict(zip(("tumor_threshold", "tumor_peak", "min_lesion_ml"), chosen, strict=True)),
+        "chosen": dict(zip(GRID, chosen, strict=True)),
         "chosen_without_fold": choices,
         "means_over_patients": {
             name: {organ: round(patient_mean(some, organ), 4) for organ in ORGANS}
@@ -149,6 +148,8 @@ def main() -> None:
     parser.add_argument("--brighter-by-hu", type=float, default=40.0, help="see Postprocessing; not chosen here")
     parser.add_argument("--darker-by-hu", type=float, default=25.0, help="the same")
     parser.add_argument("--tumor-contrast-hu", type=float, default=10.0, help="the same")
+    parser.add_argument("--outline-lesions", action=argparse.BooleanOptionalAction, default=True, help="the same")
+    parser.add_argument("--fluid-below-hu", type=float, default=20.0, help="the same")
     parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
     parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
@@ -178,7 +179,7 @@ def main() -> None:
             "locator_share": args.locator_share,
             **limits,
             "precision": args.precision,
-            "grid": [list(TUMOR), list(PEAK), list(LESION_ML)],
+            "grid": {name: list(values) for name, values in GRID.items()},
         }
         kept = folder / f"postprocessing-{args.flips}-{args.locator_share:g}.json"
         number = int(path.stem[4:])

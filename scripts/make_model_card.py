@@ -86,6 +86,9 @@ def head(card: dict[str, Any]) -> str:
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
     if contrast := chosen.get("tumor_contrast_hu"):
         lesions += f" and its mean differs by {contrast:g} HU from that of the liver around it"
+    lesions += "; each lesion's outline drawn anew by HU" if chosen.get("outline_lesions") else ""
+    if fluid := chosen.get("fluid_below_hu"):
+        lesions += f"; one of up to 50 ml that is darker than {fluid:g} HU is none"
     limits = [
         f"{chosen[f'{word}_by_hu']:g} HU {word}" for word in ("brighter", "darker") if chosen.get(f"{word}_by_hu")
     ]
@@ -141,8 +144,9 @@ def data(card: dict[str, Any]) -> str:
 Trained on {len(card["trained_on"])} scans of LiTS (volumes {trained}): all there were. What ships can therefore not be
 measured on these scans. Measured instead are networks trained alike on two thirds of the patients (`results/weights/folds`),
 each on the scans it had no part in, with thresholds chosen on the other thirds; what ships saw half as many patients again.
-The limits of brightness, at the liver's edge and of lesions, were set once, after looking at some of these scans (14, 15, 34
-and false lesions of all) and at the robustness sheet's CT: that part of the gain is flattered ([how](../weights.md)).
+The limits of brightness, at the liver's edge, of lesions and of their outlines, were set once, after looking at some of
+these scans (14, 15, 34, and the lesions of all) and, but for the outlines, at the robustness sheet's CT: that part of the gain
+is flattered ([how](../weights.md)).
 The scans are LiTS at 256 x 256 pixels with HU clipped to [-40, 160] (three volumes: [-160, 240]), every second slice of
 most. Pixel sizes are known for few: overlap is right, and millimetres and millilitres are nominal. Some scans look like
 repeats of one patient (0 and 1; 14 and 15; 6, 7, 8 and 10) and stay in one fold, so they count for fewer independent

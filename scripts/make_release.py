@@ -37,8 +37,6 @@ FOLDS, RESULTS = ROOT / "results/weights/folds", ROOT / "results"
 SMALLEST_LIVER_ML = 10.0
 """A liver of less, found by either network, is none: specks in a chest. Not chosen on anything."""
 
-CHOSEN = ("tumor_threshold", "tumor_peak", "min_lesion_ml")
-
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
@@ -56,7 +54,7 @@ def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none",
 def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tuple[str, Weights]]:
     """Each fold with its networks as they are measured: none of their settings was chosen on its patients."""
     for path in sorted(FOLDS.glob("fold*.json")):
-        chosen = dict(zip(CHOSEN, choice["chosen_without_fold"][path.stem[4:]], strict=True))
+        chosen = dict(zip(choice["chosen"], choice["chosen_without_fold"][path.stem[4:]], strict=True))
         weights = with_settings(trained(runs, choice["candidate"], path.stem), choice, choice["flips"], **chosen)
         locator = None
         if choice["locator"]:

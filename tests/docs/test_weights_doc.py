@@ -55,7 +55,8 @@ def test_a_table_by_hand(maker, tmp_path):
 
 def test_a_table_of_choices_by_hand(maker, tmp_path):
     def write(stem, candidate, choices, rows, **further):
-        told = {"candidate": candidate, "locator": None, "chosen_without_fold": choices, **further}
+        chosen = {"tumor_threshold": 0.3, "tumor_peak": 0.9, "min_lesion_ml": 0.0}
+        told = {"candidate": candidate, "locator": None, "chosen": chosen, "chosen_without_fold": choices, **further}
         (tmp_path / f"{stem}.json").write_text(json.dumps(told))
         header = "fold,name,patient,tumor_threshold,tumor_peak,min_lesion_ml,liver_dice,tumor_dice"
         (tmp_path / f"{stem}_cases.csv").write_text("\n".join([header, *rows]) + "\n")

@@ -87,35 +87,6 @@ def test_a_lesion_must_reach_the_peak_somewhere():
     assert (postprocess(labels_from_probabilities(p, plain), plain, spacing_mm=MM) == 2).sum() == 25
 
 
-def test_who_has_one_sure_lesion_may_have_less_sure_ones():
-    p = np.zeros((2, 1, 12, 20), np.float32)
-    p[0] = 0.9
-    p[1, 0, 1:4, 1:4] = 0.65
-    p[1, 0, 1:4, 6:9] = 0.45
-    settings = Postprocessing(tumor_threshold=0.4, tumor_peak=0.8, tumor_peak_beside=0.6)
-    alone = postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM)
-    assert not (alone == 2).any()
-    p[1, 0, 6:10, 6:10] = 0.85
-    beside = postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM)
-    assert (beside[0, 1:4, 1:4] == 2).all()
-    assert (beside[0, 6:10, 6:10] == 2).all()
-    assert (beside[0, 1:4, 6:9] == 1).all()
-
-
-def test_a_sure_lesion_that_is_dropped_vouches_for_none():
-    p = np.zeros((2, 1, 12, 20), np.float32)
-    p[0] = 0.9
-    p[1, 0, 1:4, 1:4] = 0.65
-    p[1, 0, 6:10, 6:10] = 0.85
-    ct = np.full((1, 12, 20), 100, np.int16)
-    ct[0, 1:4, 1:4] = 60
-    settings = Postprocessing(tumor_threshold=0.4, tumor_peak=0.8, tumor_peak_beside=0.6, tumor_contrast_hu=10)
-    assert not (postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM, ct=ct) == 2).any()
-    ct[0, 6:10, 6:10] = 60
-    tidy = postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM, ct=ct)
-    assert (tidy == 2).sum() == 25
-
-
 def test_without_a_peak_among_lesions_no_tumor_is_left():
     p = np.full((2, 1, 4, 4), 0.6, np.float32)
     settings = Postprocessing(tumor_peak=0.7)
@@ -125,5 +96,3 @@ def test_without_a_peak_among_lesions_no_tumor_is_left():
 def test_the_peak_is_a_probability():
     with pytest.raises(ValueError, match=r"tumor_peak = 1\.0"):
         Postprocessing(tumor_peak=1.0)
-    with pytest.raises(ValueError, match=r"tumor_peak_beside = 0\.9: must be .* at most tumor_peak, 0\.8"):
-        Postprocessing(tumor_peak=0.8, tumor_peak_beside=0.9)

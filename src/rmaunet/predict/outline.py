@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask, tumor_mask
 from rmaunet.volume.box import grow_box
 
-__all__ = ["outline_lesions"]
+__all__ = ["core_hu", "outline_lesions", "smoothed"]
 
 SMOOTH_MM = 1.5
 """Standard deviation of the smoothing that voxels are compared after: noise is as large as the difference."""
@@ -64,6 +64,18 @@ def outline_lesions(
         _outline(labels[near], lesions[near] == number, before[near], ct[near], liver_hu, spacing_mm)
 
 
+def smoothed(ct: NDArray[np.generic], spacing_mm: tuple[float, float, float]) -> NDArray[np.float32]:
+    """HU (D, H, W) with less noise, as lesions are compared."""
+    from scipy import ndimage  # not needed before the first slice
+
+    return np.asarray(ndimage.gaussian_filter(np.asarray(ct, np.float32), [SMOOTH_MM / mm for mm in spacing_mm]))
+
+
+def core_hu(own: NDArray[np.float32], liver_hu: float) -> float:
+    """What a lesion is like whose voxels, smoothed, are ``own``: with a ring of liver around it it is unlike most of them."""
+    return float(np.quantile(own, CORE_SHARE if float(own.mean()) < liver_hu else 1 - CORE_SHARE))
+
+
 def _outline(
     labels: NDArray[np.uint8],
     lesion: NDArray[np.bool_],
@@ -73,19 +85,16 @@ def _outline(
     spacing_mm: tuple[float, float, float],
 ) -> None:
     import cc3d
-    from scipy import ndimage
 
-    hu = ndimage.gaussian_filter(np.asarray(ct, np.float32), [SMOOTH_MM / mm for mm in spacing_mm])
+    hu = smoothed(ct, spacing_mm)
     if np.count_nonzero(parenchyma) >= FEWEST_AROUND:
         liver_hu = float(np.median(hu[parenchyma]))
-    own = hu[lesion]
-    darker = float(own.mean()) < liver_hu
-    core_hu = float(np.quantile(own, CORE_SHARE if darker else 1 - CORE_SHARE))
-    if abs(core_hu - liver_hu) < SMALLEST_DIFFERENCE_HU:
+    core = core_hu(hu[lesion], liver_hu)
+    if abs(core - liver_hu) < SMALLEST_DIFFERENCE_HU:
         return
-    way = (hu - liver_hu) / (core_hu - liver_hu)
+    way = (hu - liver_hu) / (core - liver_hu)
     kept = lesion & (way >= LEAVES)
-    if np.count_nonzero(kept) < LEAST_KEPT * len(own):
+    if np.count_nonzero(kept) < LEAST_KEPT * np.count_nonzero(lesion):
         return
     labels[lesion & ~kept] = LIVER
     organ = liver_mask(labels)

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
 from rmaunet.predict.faint import faint_lesions
+from rmaunet.predict.fluid import fluid_lesions
 from rmaunet.predict.outline import outline_lesions
 from rmaunet.predict.unlike import drop_unlike
 from rmaunet.volume.box import grow_box, mask_box
 
 __all__ = ["Postprocessing", "labels_from_probabilities", "postprocess"]
 
-BESIDE, PEAK = 3, 4
-"""Labels, between the two steps only, of tumor that passes ``tumor_peak_beside`` and ``tumor_peak``."""
-COMPARED = ("brighter_by_hu", "darker_by_hu", "tumor_contrast_hu", "outline_lesions")
+PEAK = 3
+"""Label, between the two steps only, of tumor that passes ``tumor_peak``."""
+COMPARED = ("brighter_by_hu", "darker_by_hu", "tumor_contrast_hu", "outline_lesions", "fluid_below_hu")
 """Settings that compare a part of the mask with the liver in the CT."""
 
 
@@ -38,12 +39,11 @@ class Postprocessing:
         fill_holes: Background enclosed by liver within an axial slice becomes liver.
         tumor_peak: A lesion (26-neighbours) whose probability nowhere passes this becomes liver; 0 asks for nothing. With a
             low ``tumor_threshold`` this is thresholding with hysteresis.
-        tumor_peak_beside: The peak that is asked of a lesion where another one in the same liver passes ``tumor_peak`` and is
-            not dropped: who has one lesion is likelier to have more. 0, or as much as ``tumor_peak``, makes no difference.
         min_lesion_ml: Lesions smaller than this become liver.
         tumor_contrast_hu: A lesion whose mean differs by less from that of the liver around it becomes liver
             (:mod:`rmaunet.predict.faint`); 0 asks for nothing.
         outline_lesions: Voxels at the border of each lesion leave or join it by their HU (:mod:`rmaunet.predict.outline`).
+        fluid_below_hu: A lesion whose median is lower becomes liver (:mod:`rmaunet.predict.fluid`); 0 asks for nothing.
         min_liver_ml: A liver smaller than this is no liver: the mask is empty.
     """
 
@@ -55,10 +55,10 @@ class Postprocessing:
     tumor_inside_liver: bool = False
     fill_holes: bool = False
     tumor_peak: float = 0.0
-    tumor_peak_beside: float = 0.0
     min_lesion_ml: float = 0.0
     tumor_contrast_hu: float = 0.0
     outline_lesions: bool = False
+    fluid_below_hu: float = 0.0
     min_liver_ml: float = 0.0
 
     @property
@@ -73,16 +73,13 @@ class Postprocessing:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
         if not 0 <= self.tumor_peak < 1:
             raise ValueError(f"tumor_peak = {self.tumor_peak}: must be at least 0 and below 1")
-        if not 0 <= self.tumor_peak_beside <= self.tumor_peak:
-            found = f"tumor_peak_beside = {self.tumor_peak_beside}"
-            raise ValueError(f"{found}: must be at least 0 and at most tumor_peak, {self.tumor_peak}")
         for name in (*COMPARED, "min_lesion_ml", "min_liver_ml"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0")
 
 
 def labels_from_probabilities(probabilities: NDArray[np.float32], settings: Postprocessing) -> NDArray[np.uint8]:
-    """Labels of one slab: 2 where tumor, else 1 where liver, else 0; 3 and 4 where tumor passes the peaks asked for.
+    """Labels of one slab: 2 where tumor, else 1 where liver, else 0; 3 where tumor passes the peak that is asked for.
 
     Args:
         probabilities: (C, ...) with channel 0 liver (with tumor) and channel 1 tumor.
@@ -98,9 +95,8 @@ def labels_from_probabilities(probabilities: NDArray[np.float32], settings: Post
         if settings.tumor_inside_liver:
             tumor &= liver
         labels[tumor] = TUMOR
-        for label, peak in ((BESIDE, settings.tumor_peak_beside), (PEAK, settings.tumor_peak)):
-            if peak > 0:
-                labels[tumor & (probabilities[1] > peak)] = label
+        if settings.tumor_peak > 0:
+            labels[tumor & (probabilities[1] > settings.tumor_peak)] = PEAK
     return labels
 
 
@@ -135,8 +131,8 @@ def postprocess(
     box = grow_box(box, (1, 1, 1))
     part = labels[box]
     voxel_ml = float(np.prod(spacing_mm)) / 1000
-    height = np.where(part > TUMOR, part, 0)
-    np.minimum(part, TUMOR, out=part)
+    peaks = part == PEAK
+    part[peaks] = TUMOR
     hu = None if ct is None else ct[box]
     if hu is not None:
         limits = {"brighter_by_hu": settings.brighter_by_hu, "darker_by_hu": settings.darker_by_hu}
@@ -150,9 +146,11 @@ def postprocess(
         for plane in part:
             plane[_enclosed(plane == BACKGROUND)] = LIVER
     if tumor_mask(part).any():
-        _drop_lesions(part, height, hu, settings, spacing_mm)
+        _drop_lesions(part, peaks, hu, settings, spacing_mm)
         if settings.outline_lesions and hu is not None:
             outline_lesions(part, hu, spacing_mm=spacing_mm)
+        if settings.fluid_below_hu > 0 and hu is not None:
+            _drop_fluid(part, hu, settings.fluid_below_hu, spacing_mm)
     if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
         part[...] = BACKGROUND
     return labels
@@ -167,12 +165,12 @@ def _enclosed(background: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _drop_lesions(
     part: NDArray[np.uint8],
-    height: NDArray[np.uint8],
+    peaks: NDArray[np.bool_],
     hu: NDArray[np.generic] | None,
     settings: Postprocessing,
     spacing_mm: tuple[float, float, float],
 ) -> None:
-    """Too small or faint lesions, and those without the peak asked of them, become liver; ``height`` has 3, 4 where one is."""
+    """Lesions that are too small, too faint, or nowhere among ``peaks`` where a peak is asked for become liver."""
     import cc3d
 
     if not (settings.min_lesion_ml or settings.tumor_peak or settings.tumor_contrast_hu):
@@ -184,8 +182,15 @@ def _drop_lesions(
         keep &= ~faint_lesions(part, lesions, hu, settings.tumor_contrast_hu, spacing_mm=spacing_mm)
     keep[0] = False
     if settings.tumor_peak > 0:
-        sure = keep & (np.bincount(lesions[height == PEAK], minlength=len(keep)) > 0)
-        if settings.tumor_peak_beside > 0 and sure.any():
-            sure |= keep & (np.bincount(lesions[height > 0], minlength=len(keep)) > 0)
-        keep = sure
+        keep &= np.bincount(lesions[peaks], minlength=len(keep)) > 0
     part[~keep[lesions] & (lesions > 0)] = LIVER
+
+
+def _drop_fluid(
+    part: NDArray[np.uint8], hu: NDArray[np.generic], below_hu: float, spacing_mm: tuple[float, float, float]
+) -> None:
+    """Lesions as dark as water become liver; judged by their last outline, without a border of liver."""
+    import cc3d
+
+    lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
+    part[fluid_lesions(part, lesions, hu, below_hu, spacing_mm=spacing_mm)[lesions]] = LIVER
