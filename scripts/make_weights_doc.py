@@ -26,9 +26,10 @@ CHOICES = {
         "whole_distractors",
         "whole_mean",
         "distractors_mean",
+        "healed_mean",
         "fast",
     ),
-    "cascades": ("whole_around", "mean_around", "around_mean", "accurate"),
+    "cascades": ("whole_around", "mean_around", "around_mean", "healed_around", "accurate"),
 }
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
 BY_HU = {
