@@ -43,6 +43,14 @@ def test_the_liver_beside_it_counts_and_not_the_whole():
     assert faint(*scan(right=110)) == [False, False]  # as bright as the median
 
 
+def test_a_part_of_a_large_tumor_is_not_faint_for_the_rest_around_it():
+    labels, ct = scan(left=70)
+    ct[:, 15:55, 5:35] = 70  # as dark as the lesion, and not marked
+    assert faint(labels, ct) == [False, False]
+    ct[:, 15:55, 5:35] = ct[labels == 2] = 105
+    assert faint(labels, ct) == [False, True]
+
+
 def test_its_soft_border_does_not_count():
     labels, ct = scan(left=70)
     ct[4:8, 28:42, 14:26] = 70  # two millimetres around it are as dark

@@ -17,6 +17,8 @@ __all__ = ["faint_lesions"]
 GAP_MM = 2.0
 """Around a lesion that counts for neither: its soft border."""
 REACH_MM = 10.0
+WHOLE = 3.0
+"""A lesion that differs by so many times as much from the whole liver is not faint: around it may be unmarked tumor."""
 FEWEST_AROUND = 50
 """Voxels of liver around a lesion; with fewer it is compared with the whole liver."""
 
@@ -30,6 +32,8 @@ def faint_lesions(
     spacing_mm: tuple[float, float, float],
 ) -> NDArray[np.bool_]:
     """Say of each lesion whether its mean differs too little from that of the liver around it in the same slices.
+
+    And from the whole liver's median, by less than three times as much.
 
     Args:
         labels: (D, H, W) axial, {0, 1, 2}.
@@ -62,6 +66,7 @@ def faint_lesions(
             mask = plane.astype(np.uint8)
             here[...] = (cv2.dilate(mask, far) > cv2.dilate(mask, near)) & liver
         hu = np.asarray(ct[box], np.float32)
+        own = float(hu[lesion].mean())
         beside = float(hu[around].mean()) if np.count_nonzero(around) >= FEWEST_AROUND else liver_hu
-        faint[number] = abs(float(hu[lesion].mean()) - beside) < by_hu
+        faint[number] = abs(own - beside) < by_hu and abs(own - liver_hu) < WHOLE * by_hu
     return faint

@@ -20,8 +20,8 @@ SMOOTH_MM = 1.5
 """Standard deviation of the smoothing that voxels are compared after: noise is as large as the difference."""
 CORE_SHARE = 0.2
 """Of a lesion's voxels, those most unlike the liver; the last of them stands for the lesion."""
-REACH_MM = 15.0
-"""Around a lesion: the liver that it is compared with."""
+REACH_MM = (15.0, 30.0)
+"""Around a lesion: the liver that it is compared with, and that may join it. As far as the lesion's radius, within these."""
 FEWEST_AROUND = 50
 SMALLEST_DIFFERENCE_HU = 10.0
 """A lesion whose core differs by less is left as it is."""
@@ -59,7 +59,7 @@ def outline_lesions(
         if number == 0:
             continue
         radius = (count * np.prod(spacing_mm) * 3 / (4 * np.pi)) ** (1 / 3)
-        margins = [round(max(REACH_MM, radius) / mm) for mm in spacing_mm]
+        margins = [round(float(np.clip(radius, *REACH_MM)) / mm) for mm in spacing_mm]
         near = grow_box(box, margins)
         _outline(labels[near], lesions[near] == number, before[near], ct[near], liver_hu, spacing_mm)
 
@@ -68,7 +68,9 @@ def smoothed(ct: NDArray[np.generic], spacing_mm: tuple[float, float, float]) ->
     """HU (D, H, W) with less noise, as lesions are compared."""
     from scipy import ndimage  # not needed before the first slice
 
-    return np.asarray(ndimage.gaussian_filter(np.asarray(ct, np.float32), [SMOOTH_MM / mm for mm in spacing_mm]))
+    hu = np.array(ct, np.float32)
+    ndimage.gaussian_filter(hu, [SMOOTH_MM / mm for mm in spacing_mm], output=hu)
+    return hu
 
 
 def core_hu(own: NDArray[np.float32], liver_hu: float) -> float:
@@ -92,7 +94,9 @@ def _outline(
     core = core_hu(hu[lesion], liver_hu)
     if abs(core - liver_hu) < SMALLEST_DIFFERENCE_HU:
         return
-    way = (hu - liver_hu) / (core - liver_hu)
+    hu -= np.float32(liver_hu)
+    hu /= np.float32(core - liver_hu)
+    way = hu  # in place: a large lesion's box holds ten million voxels
     kept = lesion & (way >= LEAVES)
     if np.count_nonzero(kept) < LEAST_KEPT * np.count_nonzero(lesion):
         return
