@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import parenchyma_mask
+from rmaunet.predict.lesions import liver_median_hu
 from rmaunet.volume.box import grow_box
 
 __all__ = ["faint_lesions"]
@@ -50,9 +51,9 @@ def faint_lesions(
     boxes = cc3d.statistics(lesions)["bounding_boxes"]
     faint = np.zeros(len(boxes), np.bool_)
     parenchyma = parenchyma_mask(labels)
-    if not parenchyma.any():
+    liver_hu = liver_median_hu(ct, parenchyma)
+    if liver_hu is None:
         return faint
-    liver_hu = float(np.median(np.asarray(ct[parenchyma], np.float32)))
     near, far = (
         cv2.getStructuringElement(cv2.MORPH_RECT, [2 * round(reach / mm) + 1 for mm in spacing_mm[:0:-1]])
         for reach in (GAP_MM, REACH_MM)

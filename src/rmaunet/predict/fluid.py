@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import parenchyma_mask
+from rmaunet.predict.lesions import liver_median_hu
 from rmaunet.predict.outline import core_hu, smoothed
 from rmaunet.volume.box import grow_box
 
@@ -44,9 +45,8 @@ def fluid_lesions(
     statistics = cc3d.statistics(lesions)
     boxes, counts = statistics["bounding_boxes"], statistics["voxel_counts"]
     fluid = np.zeros(len(boxes), np.bool_)
-    parenchyma = parenchyma_mask(labels)
-    liver_hu = float(np.median(np.asarray(ct[parenchyma], np.float32))) if parenchyma.any() else 0.0
-    if liver_hu < DARKEST_LIVER_HU:
+    liver_hu = liver_median_hu(ct, parenchyma_mask(labels))
+    if liver_hu is None or liver_hu < DARKEST_LIVER_HU:
         return fluid
     most = LARGEST_ML * 1000 / np.prod(spacing_mm)
     for number in range(1, len(boxes)):

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask, tumor_mask
+from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask
+from rmaunet.predict.lesions import liver_median_hu, number_lesions
 from rmaunet.volume.box import grow_box
 
 __all__ = ["core_hu", "outline_lesions", "smoothed"]
@@ -49,12 +50,12 @@ def outline_lesions(
     """
     import cc3d  # not needed before the first slice
 
-    lesions = cc3d.connected_components(tumor_mask(labels).astype(np.uint8), connectivity=26)
+    lesions = number_lesions(labels)
     statistics = cc3d.statistics(lesions)
     before = parenchyma_mask(labels)
-    if not before.any():
+    liver_hu = liver_median_hu(ct, before)
+    if liver_hu is None:
         return
-    liver_hu = float(np.median(np.asarray(ct[before], np.float32)))
     for number, (box, count) in enumerate(zip(statistics["bounding_boxes"], statistics["voxel_counts"], strict=True)):
         if number == 0:
             continue
@@ -101,11 +102,10 @@ def _outline(
     if np.count_nonzero(kept) < LEAST_KEPT * np.count_nonzero(lesion):
         return
     labels[lesion & ~kept] = LIVER
-    organ = liver_mask(labels)
     edge, narrow = (_disc(mm, spacing_mm) for mm in (EDGE_MM, VESSEL_MM))
     room = np.zeros(lesion.shape, np.bool_)
     candidates = (parenchyma | lesion) & (way > JOINS)
-    for plane, here, liver in zip(candidates, room, organ, strict=True):
+    for plane, here, liver in zip(candidates, room, liver_mask(labels), strict=True):
         if plane.any():
             inner = cv2.erode(liver.astype(np.uint8), edge)
             here[...] = cv2.morphologyEx(plane & inner, cv2.MORPH_OPEN, narrow) > 0

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR, liver_mask, tumor_mask
 from rmaunet.predict.faint import faint_lesions
 from rmaunet.predict.fluid import fluid_lesions
+from rmaunet.predict.lesions import number_lesions
 from rmaunet.predict.outline import outline_lesions
 from rmaunet.predict.unlike import drop_unlike
 from rmaunet.volume.box import grow_box, mask_box
@@ -43,7 +44,7 @@ class Postprocessing:
         tumor_contrast_hu: A lesion whose mean differs by less from that of the liver around it becomes liver
             (:mod:`rmaunet.predict.faint`); 0 asks for nothing.
         outline_lesions: Voxels at the border of each lesion leave or join it by their HU (:mod:`rmaunet.predict.outline`).
-        fluid_below_hu: A lesion whose median is lower becomes liver (:mod:`rmaunet.predict.fluid`); 0 asks for nothing.
+        fluid_below_hu: A lesion whose core is darker becomes liver (:mod:`rmaunet.predict.fluid`); 0 asks for nothing.
         min_liver_ml: A liver smaller than this is no liver: the mask is empty.
     """
 
@@ -171,11 +172,9 @@ def _drop_lesions(
     spacing_mm: tuple[float, float, float],
 ) -> None:
     """Lesions that are too small, too faint, or nowhere among ``peaks`` where a peak is asked for become liver."""
-    import cc3d
-
     if not (settings.min_lesion_ml or settings.tumor_peak or settings.tumor_contrast_hu):
         return
-    lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
+    lesions = number_lesions(part)
     sizes = np.bincount(lesions.ravel())
     keep = sizes * float(np.prod(spacing_mm)) / 1000 >= settings.min_lesion_ml
     if settings.tumor_contrast_hu > 0 and hu is not None:
@@ -190,7 +189,5 @@ def _drop_fluid(
     part: NDArray[np.uint8], hu: NDArray[np.generic], below_hu: float, spacing_mm: tuple[float, float, float]
 ) -> None:
     """Lesions as dark as water become liver; judged by their last outline, without a border of liver."""
-    import cc3d
-
-    lesions = cc3d.connected_components(tumor_mask(part).astype(np.uint8), connectivity=26)
+    lesions = number_lesions(part)
     part[fluid_lesions(part, lesions, hu, below_hu, spacing_mm=spacing_mm)[lesions]] = LIVER

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.labels import BACKGROUND, parenchyma_mask
+from rmaunet.predict.lesions import liver_median_hu
 from rmaunet.volume.box import grow_box
 
 __all__ = ["drop_unlike"]
@@ -55,10 +56,9 @@ def drop_unlike(
     sides = [2 * round(RADIUS_MM / mm) + 1 for mm in spacing_mm[1:]]
     dropped = 0
     for sign, by_hu, share in ((1, brighter_by_hu, 1.0), (-1, darker_by_hu, LARGEST_DARK_SHARE)):
-        parenchyma = parenchyma_mask(labels)
-        if by_hu <= 0 or not parenchyma.any():
+        liver_hu = liver_median_hu(ct, parenchyma_mask(labels)) if by_hu > 0 else None
+        if liver_hu is None:
             continue
-        liver_hu = float(np.median(np.asarray(ct[parenchyma], np.float32)))
         found = np.zeros(labels.shape, np.bool_)
         for plane, hu, here in zip(labels, ct, found, strict=True):
             mask = plane != BACKGROUND
