@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rmaunet.data.splits import make_folds, write_split
 from rmaunet.data.store import Store
+from rmaunet.files import write_json
 
 OUT = Path(__file__).parents[1] / "results" / "weights" / "folds"
 REPEATS = {"volume-0": "0-1", "volume-1": "0-1", "volume-14": "14-15", "volume-15": "14-15"} | {
@@ -23,6 +24,7 @@ def main() -> None:
     store = Store(Path(sys.argv[1]))
     folds = make_folds({case.name: any(case.tumor) for case in store.cases}, folds=3, seed=0, patients=REPEATS)
     OUT.mkdir(parents=True, exist_ok=True)
+    write_json(OUT / "patients.json", REPEATS)
     for k, test in enumerate(folds):
         train = [case.name for case in store.cases if case.name not in test]
         patients = {name: owner for name, owner in REPEATS.items() if name in {*train, *test}}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import COMMANDS, main
+from rmaunet.data.store import Store
 
 
 @pytest.fixture
@@ -188,8 +189,11 @@ def test_prepare_and_train_from_lits_layout(capsys, ct, tmp_path):
         ct(labels.astype(np.int16) * 100 + np.int16(n), f"lits/volume-{n}.nii.gz")
         ct(labels, f"lits/segmentation-{n}.nii.gz")
     store = tmp_path / "store"
-    assert main(["prepare", "lits", str(scans), "-o", str(store), "--size", "32", "--json"]) == 0
+    (tmp_path / "patients.json").write_text('{"volume-27": "A", "volume-28": "A"}')
+    words = ["prepare", "lits", scans, "-o", store, "--size", "32", "--json", "--patients", tmp_path / "patients.json"]
+    assert main([str(word) for word in words]) == 0
     assert json.loads(capsys.readouterr().out)["liver_slices"] == 4
+    assert [case.patient for case in Store(store).cases] == ["A", "A"]
     small = {"name": "t", "network": {"base": 2}, "preprocessing": {"size": 32}, "training": {"steps": 2, "batch": 2}}
     (tmp_path / "t.json").write_text(json.dumps(small))
     words = ["train", "--data", store, "--split", "lits_clean", "--config", tmp_path / "t.json", "-o", tmp_path / "run"]

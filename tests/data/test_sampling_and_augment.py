@@ -41,6 +41,20 @@ def test_a_long_scan_weighs_no_more_than_a_short_one():
     assert abs(kinds["liver"] / share - 0.3) < 0.05
 
 
+def test_a_patient_with_many_scans_weighs_no_more_than_one_with_one():
+    repeats = [replace(case(f"repeat-{k}", [5, 9], [0, 3]), patient="often scanned") for k in range(4)]
+    for balance, expected in (("case", 1 / 5), ("patient", 1 / 2)):
+        sampler = Sampler([*repeats, SHORT], Sampling(slices="all", balance=balance), seed=0)
+        drawn = [sampler.draw(i).case for i in range(2000)]
+        assert abs(drawn.count("short") / 2000 - expected) < 4 * (expected * (1 - expected) / 2000) ** 0.5
+        assert len(set(drawn)) == 5
+    donors = [*repeats, case("other", [9], [3])]
+    sampler = Sampler(donors, Sampling(slices="all", balance="patient"), seed=0)
+    rng = np.random.default_rng(0)
+    drawn = [sampler.lesion(rng).case for _ in range(1000)]
+    assert abs(drawn.count("other") / 1000 - 0.5) < 0.07
+
+
 def test_a_small_lesion_is_drawn_as_often_as_a_large_one():
     scan = replace(case("scan", [9] * 50, [3] * 40 + [0] * 9 + [1]), lesions=((0, 39), (49, 49)))
     settings = Sampling(slices="all", balance="case", tumor_share=1.0, liver_share=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -33,6 +33,8 @@ class Prepare:
     """How a slice comes to that size: the whole matrix resized (the paper), or see docs/training.md."""
     spacing_mm: float = 1.5
     """Pixel side for --grid spacing."""
+    patients: Path | None = None
+    """JSON map of cases to patients, {"volume-0": "A", "volume-1": "A"}, where a patient has several scans."""
     json: bool = False
     """Print the summary as JSON."""
 
@@ -44,6 +46,7 @@ def main(argv: list[str]) -> int:
 
     from rmaunet.data import DATASETS
     from rmaunet.data.prepare import prepare_store
+    from rmaunet.data.splits import read_patients
     from rmaunet.data.store import Store
     from rmaunet.errors import UsageError
     from rmaunet.preprocess import Preprocessing
@@ -54,7 +57,9 @@ def main(argv: list[str]) -> int:
         name, _, rest = str(error).partition(" = ")
         value, _, problem = rest.partition(": ")
         raise UsageError("prepare", f"--{name}", value, problem, "see `rmaunet prepare --help`") from error
-    cases = [case for case in DATASETS[args.dataset](args.root) if case.label is not None]
+    patients = read_patients(args.patients) if args.patients else {}
+    found = [case for case in DATASETS[args.dataset](args.root) if case.label is not None]
+    cases = [replace(case, patient=patients.get(case.name, case.patient)) for case in found]
 
     def progress(done: int, of: int, name: str) -> None:
         if name:

@@ -74,7 +74,8 @@ def main(argv: list[str]) -> int:
     args = tyro.cli(Reproduce, args=argv, prog="rmaunet reproduce")
     import torch
 
-    from rmaunet.reproduce.request import FIGURES, Request, read_patients
+    from rmaunet.data.splits import read_patients
+    from rmaunet.reproduce.request import FIGURES, Request
 
     if args.threads:
         torch.set_num_threads(args.threads)

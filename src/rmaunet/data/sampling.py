@@ -23,19 +23,20 @@ class Sampling:
         slices: "liver" takes liver-bearing slices only (what the paper's slice counts imply), "near" those and the slices
             within ``near_mm`` of them, "all" every slice.
         balance: "none" shuffles all slices each epoch (the paper); "case" draws a case first, so that a long scan weighs no
-            more than a short one, then a kind of slice, then a slice of that kind.
-        tumor_share: With "case": share of draws that take a tumor-bearing slice where the case has one.
-        liver_share: With "case": share of draws that take a liver-bearing slice; the rest is any slice without liver.
-        tumor_by: With "case", how a tumor-bearing slice is drawn: "slice", each equally often, so that large lesions fill the
-            draws; or "lesion", a lesion first and then a slice through it, so that a lesion of one slice is seen as often
+            more than a short one, then a kind of slice, then a slice of that kind; "patient" the same with a patient drawn
+            before one of their cases, so that a patient with four scans weighs no more than one with a single scan.
+        tumor_share: With a balance: share of draws that take a tumor-bearing slice where the case has one.
+        liver_share: With a balance: share of draws that take a liver-bearing slice; the rest is any slice without liver.
+        tumor_by: With a balance, how a tumor-bearing slice is drawn: "slice", each equally often, so that large lesions fill
+            the draws; or "lesion", a lesion first and then a slice through it, so that a lesion of one slice is seen as often
             as one of forty.
         near_mm: Of "near"; what a network that looks around a liver found before will be shown.
-        negative_share: With "case": share of draws from synthetic patients without a liver
+        negative_share: With a balance: share of draws from synthetic patients without a liver
             (:mod:`rmaunet.data.negatives`).
     """
 
     slices: Literal["liver", "near", "all"] = "liver"
-    balance: Literal["none", "case"] = "none"
+    balance: Literal["none", "case", "patient"] = "none"
     tumor_share: float = 0.4
     liver_share: float = 0.35
     tumor_by: Literal["slice", "lesion"] = "slice"
@@ -48,9 +49,9 @@ class Sampling:
             raise ValueError(
                 f"tumor_share = {self.tumor_share}, liver_share = {self.liver_share}: each at least 0, at most 1 together"
             )
-        if not 0 <= self.negative_share <= (1 if self.balance == "case" else 0):
+        if not 0 <= self.negative_share <= (0 if self.balance == "none" else 1):
             raise ValueError(
-                f"negative_share = {self.negative_share}: must lie between 0 and 1, and be 0 unless balance is 'case'"
+                f"negative_share = {self.negative_share}: must lie between 0 and 1, and be 0 where balance is 'none'"
             )
         if not 0 <= self.near_mm <= 1000:
             raise ValueError(f"near_mm = {self.near_mm}: must lie between 0 and 1000")
@@ -86,8 +87,9 @@ class Sampler:
         self._all = [SliceRef(case.name, z) for case in cases for z in _slices(case, settings)]
         if not self._all:
             raise InputError("training cases", "slices", 0, "no slice to train on", "check the split and the masks")
-        kinds = [_kinds(case, settings) for case in cases]
-        self._cases = [case for case in kinds if case.tumor or case.liver or case.rest]
+        kinds = [(case.patient, _kinds(case, settings)) for case in cases]
+        self._cases = [(patient, kind) for patient, kind in kinds if kind.tumor or kind.liver or kind.rest]
+        self._with_tumor = [(patient, kind) for patient, kind in self._cases if kind.tumor]
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def __len__(self) -> int:
@@ -105,7 +107,7 @@ class Sampler:
         rng = np.random.default_rng((self.seed, 2, position))
         if self._negatives and rng.random() < self.settings.negative_share:
             return self._negatives[int(rng.integers(len(self._negatives)))]
-        case = self._cases[int(rng.integers(len(self._cases)))]
+        case = self._case(self._cases, rng)
         share = rng.random()
         wanted = (
             [case.tumor, case.liver, case.rest]
@@ -119,12 +121,18 @@ class Sampler:
             chosen = case.lesions[int(rng.integers(len(case.lesions)))]
         return chosen[int(rng.integers(len(chosen)))]
 
+    def _case(self, cases: list[tuple[str, _Kinds]], rng: np.random.Generator) -> _Kinds:
+        if self.settings.balance == "patient":
+            patients = sorted({patient for patient, _ in cases})
+            chosen = patients[int(rng.integers(len(patients)))]
+            cases = [(patient, case) for patient, case in cases if patient == chosen]
+        return cases[int(rng.integers(len(cases)))][1]
+
     def lesion(self, rng: np.random.Generator) -> SliceRef | None:
         """A slice through a lesion: a case with tumors is drawn first, then a lesion, then a slice; None without tumors."""
-        cases = [case for case in self._cases if case.tumor]
-        if not cases:
+        if not self._with_tumor:
             return None
-        case = cases[int(rng.integers(len(cases)))]
+        case = self._case(self._with_tumor, rng)
         slices = case.lesions[int(rng.integers(len(case.lesions)))] if case.lesions else case.tumor
         return slices[int(rng.integers(len(slices)))]
 

@@ -13,7 +13,16 @@ from rmaunet.data.lits import IRCADB_VOLUMES, number
 from rmaunet.errors import InputError, UsageError
 from rmaunet.files import write_json
 
-__all__ = ["PROTOCOLS", "make_folds", "protocol_folds", "read_folds", "read_split", "split_cases", "write_split"]
+__all__ = [
+    "PROTOCOLS",
+    "make_folds",
+    "protocol_folds",
+    "read_folds",
+    "read_patients",
+    "read_split",
+    "split_cases",
+    "write_split",
+]
 
 PROTOCOLS = ("all", "lits_paper", "lits_clean", "lits_cv5", "ircadb_cv5")
 """Of the last two, one fold is named ``lits_cv5:K`` or ``ircadb_cv5:K``, K from 0 to 4."""
@@ -107,6 +116,27 @@ def read_folds(path: Path) -> list[tuple[list[str], list[str]]]:
                     path, f"folds {tested[name]} and {k}", name, "is tested in both", "keep each in one fold"
                 )
     return folds
+
+
+def read_patients(path: Path) -> dict[str, str]:
+    """Read a JSON map of cases to patients.
+
+    Args:
+        path: E.g. ``{"volume-0": "A", "volume-1": "A"}``; cases it does not name are patients of their own.
+
+    Returns:
+        Case to patient.
+
+    Raises:
+        InputError: If it is no such map.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(path, "patients", None, f"cannot be read ({error})", "give a JSON map") from error
+    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+        raise InputError(path, "patients", repr(content)[:60], "is no map of cases to patients", "correct it")
+    return content
 
 
 def protocol_folds(protocol: str, names: Sequence[str], *, folds: int = _FOLDS) -> list[list[str]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from rmaunet.errors import InputError, UsageError
+from rmaunet.errors import UsageError
 from rmaunet.experiments.paper import TABLES
 from rmaunet.experiments.tables import Scale
 
-__all__ = ["FIGURES", "Protocol", "Request", "read_patients", "table_names"]
+__all__ = ["FIGURES", "Protocol", "Request", "table_names"]
 
 Protocol = Literal["lits_paper", "lits_clean"]
 
@@ -100,24 +99,3 @@ def table_names(name: str) -> tuple[str, ...]:
     near = difflib.get_close_matches(name, known, n=1)
     remedy = f"did you mean {near[0]}?" if near else f"choose from {', '.join(known)}"
     raise UsageError("reproduce", "table", name, "is no table or figure of results in the paper", remedy)
-
-
-def read_patients(path: Path) -> dict[str, str]:
-    """Read a JSON map of cases to patients.
-
-    Args:
-        path: E.g. ``{"volume-0": "A", "volume-1": "A"}``; cases it does not name are patients of their own.
-
-    Returns:
-        Case to patient.
-
-    Raises:
-        InputError: If it is no such map.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(path, "patients", None, f"cannot be read ({error})", "give a JSON map") from error
-    if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
-        raise InputError(path, "patients", repr(content)[:60], "is no map of cases to patients", "correct it")
-    return content
