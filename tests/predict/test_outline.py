@@ -1,11 +1,13 @@
 """Voxels at a lesion's border leave or join it by their HU."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rmaunet.predict import Postprocessing
 from rmaunet.predict.outline import outline_lesions
-from rmaunet.predict.postprocess import postprocess
+from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
 
 MM = (2.0, 1.0, 1.0)
 LIVER_HU = 110
@@ -99,3 +101,21 @@ def test_postprocessing_does_it_last_and_needs_the_ct():
         postprocess(labels.copy(), settings, spacing_mm=MM)
     tidy = postprocess(labels, settings, spacing_mm=MM, ct=ct)
     assert dice(tidy == 2, truth) > 0.8
+
+
+def test_what_the_outline_cuts_off_from_a_lesions_peak_becomes_liver():
+    labels, ct = liver(noise=0)
+    truth, other = ball((15, 60, 50), 9), ball((15, 60, 72), 5)
+    ct[truth | other] -= 45
+    probabilities = np.zeros((2, *labels.shape), np.float32)
+    probabilities[0] = labels
+    marked = truth | other
+    marked[15, 60, 50:72] = True  # a bridge of liver
+    probabilities[1][marked] = 0.5
+    probabilities[1][truth] = 0.97
+    settings = Postprocessing(tumor_threshold=0.2, outline_lesions=True, tumor_inside_liver=True)
+    for peak, left in ((0.0, True), (0.95, False)):
+        asked = replace(settings, tumor_peak=peak)
+        tidy = postprocess(labels_from_probabilities(probabilities, asked), asked, spacing_mm=MM, ct=ct)
+        assert (tidy[15, 60, 72] == 2) == left
+        assert dice((tidy == 2) & ball((15, 60, 50), 11), truth) > 0.9

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from rmaunet.labels import parenchyma_mask
 from rmaunet.predict.lesions import liver_median_hu
-from rmaunet.predict.outline import core_hu, smoothed
+from rmaunet.predict.outline import core_hu, smoothed, smoothing_reach
 from rmaunet.volume.box import grow_box
 
 __all__ = ["fluid_lesions"]
@@ -16,8 +16,6 @@ LARGEST_ML = 50.0
 """A larger one may be a tumor that is dead inside."""
 DARKEST_LIVER_HU = 50.0
 """In a darker liver, which is a fatty one, tumors are as dark."""
-AROUND_VOXELS = (3, 3, 3)
-"""Around a lesion that the smoothing looks at."""
 
 
 def fluid_lesions(
@@ -49,9 +47,10 @@ def fluid_lesions(
     if liver_hu is None or liver_hu < DARKEST_LIVER_HU:
         return fluid
     most = LARGEST_ML * 1000 / np.prod(spacing_mm)
+    margins = smoothing_reach(spacing_mm)
     for number in range(1, len(boxes)):
         if counts[number] <= most:
-            near = grow_box(boxes[number], AROUND_VOXELS)
+            near = grow_box(boxes[number], margins)
             own = smoothed(ct[near], spacing_mm)[lesions[near] == number]
             fluid[number] = core_hu(own, liver_hu) < below_hu
     return fluid

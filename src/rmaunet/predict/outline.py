@@ -7,6 +7,8 @@ own voxels and the liver's are like, each voxel at its border says to which of t
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from rmaunet.labels import LIVER, TUMOR, liver_mask, parenchyma_mask
 from rmaunet.predict.lesions import liver_median_hu, number_lesions
 from rmaunet.volume.box import grow_box
 
-__all__ = ["core_hu", "outline_lesions", "smoothed"]
+__all__ = ["core_hu", "outline_lesions", "smoothed", "smoothing_reach"]
 
 SMOOTH_MM = 1.5
 """Standard deviation of the smoothing that voxels are compared after: noise is as large as the difference."""
@@ -63,6 +65,11 @@ def outline_lesions(
         margins = [round(float(np.clip(radius, *REACH_MM)) / mm) for mm in spacing_mm]
         near = grow_box(box, margins)
         _outline(labels[near], lesions[near] == number, before[near], ct[near], liver_hu, spacing_mm)
+
+
+def smoothing_reach(spacing_mm: tuple[float, float, float]) -> list[int]:
+    """Voxels (z, y, x) around a place that :func:`smoothed` takes in; what lies beyond weighs less than 1 in 1000."""
+    return [math.ceil(4 * SMOOTH_MM / mm) for mm in spacing_mm]
 
 
 def smoothed(ct: NDArray[np.generic], spacing_mm: tuple[float, float, float]) -> NDArray[np.float32]:

@@ -43,7 +43,8 @@ class Postprocessing:
         min_lesion_ml: Lesions smaller than this become liver.
         tumor_contrast_hu: A lesion whose mean differs by less from that of the liver around it becomes liver
             (:mod:`rmaunet.predict.faint`); 0 asks for nothing.
-        outline_lesions: Voxels at the border of each lesion leave or join it by their HU (:mod:`rmaunet.predict.outline`).
+        outline_lesions: Voxels at the border of each lesion leave or join it by their HU (:mod:`rmaunet.predict.outline`); what
+            is cut off from ``tumor_peak`` by it becomes liver.
         fluid_below_hu: A lesion whose core is darker becomes liver (:mod:`rmaunet.predict.fluid`); 0 asks for nothing.
         min_liver_ml: A liver smaller than this is no liver: the mask is empty.
     """
@@ -150,8 +151,7 @@ def postprocess(
         _drop_lesions(part, peaks, hu, settings, spacing_mm)
         if settings.outline_lesions and hu is not None:
             outline_lesions(part, hu, spacing_mm=spacing_mm)
-        if settings.fluid_below_hu > 0 and hu is not None:
-            _drop_fluid(part, hu, settings.fluid_below_hu, spacing_mm)
+        _drop_outlined(part, peaks, hu, settings, spacing_mm)
     if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
         part[...] = BACKGROUND
     return labels
@@ -185,9 +185,22 @@ def _drop_lesions(
     part[~keep[lesions] & (lesions > 0)] = LIVER
 
 
-def _drop_fluid(
-    part: NDArray[np.uint8], hu: NDArray[np.generic], below_hu: float, spacing_mm: tuple[float, float, float]
+def _drop_outlined(
+    part: NDArray[np.uint8],
+    peaks: NDArray[np.bool_],
+    hu: NDArray[np.generic] | None,
+    settings: Postprocessing,
+    spacing_mm: tuple[float, float, float],
 ) -> None:
-    """Lesions as dark as water become liver; judged by their last outline, without a border of liver."""
+    """Splinters that the outline cut off from a lesion's peak become liver, and so do lesions as dark as water."""
+    splinters = settings.outline_lesions and settings.tumor_peak > 0
+    if hu is None or not (splinters or settings.fluid_below_hu > 0):
+        return
     lesions = number_lesions(part)
-    part[fluid_lesions(part, lesions, hu, below_hu, spacing_mm=spacing_mm)[lesions]] = LIVER
+    drop = np.zeros(int(lesions.max()) + 1, np.bool_)
+    if splinters:
+        drop |= np.bincount(lesions[peaks], minlength=len(drop)) == 0
+    if settings.fluid_below_hu > 0:  # judged without the border of liver that the outline took away
+        drop |= fluid_lesions(part, lesions, hu, settings.fluid_below_hu, spacing_mm=spacing_mm)
+    drop[0] = False
+    part[drop[lesions]] = LIVER
