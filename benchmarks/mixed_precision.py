@@ -18,10 +18,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from rmaunet.bench.record import new_record
+from rmaunet.bench.tables import tables
 from rmaunet.bench.training import patient, phantom_store
 from rmaunet.data.phantom import Phantom
-from rmaunet.evaluate import evaluate_case, markdown_table
+from rmaunet.evaluate import evaluate_case
 from rmaunet.experiments.experiment import Experiment, Stage
 from rmaunet.experiments.presets import FIRST
 from rmaunet.files import write_json
@@ -29,7 +32,6 @@ from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import Predictor, load_weights
 from rmaunet.train import train
 
-LARGEST_CHANGE = 0.002
 ORGANS = ("liver", "tumor")
 
 
@@ -56,7 +58,13 @@ def compare(experiment: Experiment, seeds: int, count: int) -> list[dict[str, An
                 weights = train(mine, store, [case.name for case in store.cases], Path(folder) / f"{seed}-{precision}")
                 spent = time.process_time() - began
                 rows.append(
-                    {"seed": seed, "precision": precision, "cpu_seconds": spent, **mean_dice(weights, held_out)}
+                    {
+                        "steps": mine.training.steps,
+                        "seed": seed,
+                        "precision": precision,
+                        "cpu_seconds": spent,
+                        **mean_dice(weights, held_out),
+                    }
                 )
                 print(rows[-1], file=sys.stderr, flush=True)
     return rows
@@ -73,19 +81,10 @@ def main() -> int:
     network = NetworkSettings(base=options.base)
     experiment = replace(FIRST, network=network, preprocessing=preprocessing, training=training)
     rows = compare(experiment, options.seeds, options.patients)
-    changes = {organ: [rows[2 * n + 1][organ] - rows[2 * n][organ] for n in range(options.seeds)] for organ in ORGANS}
-    cells = [
-        [str(r["seed"]), r["precision"], *(f"{r[o]:.4f}" for o in ORGANS), f"{r['cpu_seconds']:.0f}"] for r in rows
-    ]
-    print(markdown_table([["seed", "precision", "liver Dice", "tumor Dice", "CPU s"], *cells]), end="")
-    for organ, change in changes.items():
-        mean = statistics.mean(change)
-        verdict = "within" if abs(mean) <= LARGEST_CHANGE else "beyond"
-        each = ", ".join(f"{one:+.4f}" for one in change)
-        print(f"{organ}: bfloat16 minus float32 {mean:+.4f} ({each}), {verdict} {LARGEST_CHANGE}")
+    record = {**new_record(threads=torch.get_num_threads(), libraries=("torch",)), "mixed_precision": rows}
+    print(tables(record))
     if options.output:
-        record = new_record(threads=0, libraries=("torch",))
-        write_json(options.output, {**record, "mixed_precision": rows, "changes": changes})
+        write_json(options.output, record)
     return 0
 
 

@@ -82,7 +82,8 @@ def head(card: dict[str, Any]) -> str:
         cards.insert(0, json.loads((SHIPPED / name / "locator" / "card.json").read_text(encoding="utf-8")))
     chosen = card["postprocessing"]
     window = card["preprocessing"]["window_hu"]
-    peak = f" where a lesion reaches {chosen['tumor_peak']:g} somewhere" if chosen["tumor_peak"] else ""
+    where = f"in {chosen['tumor_peak_share']:.0%} of its voxels" if chosen["tumor_peak_share"] else "somewhere"
+    peak = f" where a lesion reaches {chosen['tumor_peak']:g} {where}" if chosen["tumor_peak"] else ""
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
     if contrast := chosen.get("tumor_contrast_hu"):
         lesions += f" and its mean differs by {contrast:g} HU from that of the liver around it"

@@ -47,7 +47,7 @@ def trained(runs: Path, name: str, patients: str) -> Weights:
 
 
 def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
-    limits = {name: choice[name] for name in COMPARED}
+    limits = {name: choice[name] for name in (*COMPARED, "tumor_peak_share")}
     return weights.with_card(flips=flips).postprocessed(min_liver_ml=SMALLEST_LIVER_ML, **limits, **chosen)
 
 

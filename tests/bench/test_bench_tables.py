@@ -128,3 +128,22 @@ def test_memory_kept_or_handed_back():
     text = shown(head(allocator=[usual, kept]))
     assert "| training | 16 | 4 | usual | 2.20 (2.00 to 2.40) | 0.30 | 100000 | 900 | |" in text
     assert "| training | 16 | 4 | kept | 1.80 (1.60 to 2.00) | 0.30 | 100000 | 900 | 1.25, 1.20 |" in text
+
+
+def test_training_in_bfloat16_beside_float32():
+    rows = [
+        {"steps": 300, "seed": seed, "precision": precision, "cpu_seconds": 30.4, "liver": liver, "tumor": tumor}
+        for seed, precision, liver, tumor in (
+            (0, "float32", 0.97, 0.80),
+            (0, "bfloat16", 0.971, 0.81),
+            (1, "float32", 0.98, 0.84),
+            (1, "bfloat16", 0.979, 0.84),
+        )
+    ]
+    text = shown(head(mixed_precision=rows))
+    assert "| 300 | 1 | bfloat16 | 0.9790 | 0.8400 | 30 |" in text
+    assert (
+        "liver: bfloat16 minus float32 +0.0000 (+0.0010, -0.0010), within 0.002; seeds of float32 differ by up to"
+        in text
+    )
+    assert "tumor: bfloat16 minus float32 +0.0050 (+0.0100, +0.0000), beyond 0.002" in text

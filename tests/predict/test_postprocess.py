@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,33 @@ def test_a_lesion_must_reach_the_peak_somewhere():
     assert (postprocess(labels_from_probabilities(p, plain), plain, spacing_mm=MM) == 2).sum() == 25
 
 
+def test_a_share_of_a_lesions_voxels_must_pass_the_peak():
+    p = np.zeros((2, 2, 12, 12), np.float32)
+    p[0] = 0.9
+    p[1, 0, 1:5, 1:5] = 0.45  # 16 voxels, 7 of them sure
+    p[1, 0, 1, 1:5] = p[1, 0, 2, 1:4] = 0.85
+    p[1, 0, 7:9, 7:9] = 0.45  # 4 voxels, 3 of them sure
+    p[1, 0, 7, 7:9] = p[1, 0, 8, 8] = 0.85
+    settings = Postprocessing(tumor_threshold=0.4, tumor_peak=0.8, tumor_peak_share=0.5)
+    tidy = postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=MM)
+    assert (tidy[0, 7:9, 7:9] == 2).all()
+    assert (tidy == 2).sum() == 4
+    assert (tidy[0, 1:5, 1:5] == 1).all()
+    lower = replace(settings, tumor_peak_share=0.4)
+    assert (postprocess(labels_from_probabilities(p, lower), lower, spacing_mm=MM) == 2).sum() == 20
+
+
+def test_enough_of_a_large_lesion_is_sure_when_five_millilitres_are():
+    p = np.zeros((2, 30, 40, 40), np.float32)
+    p[0] = 0.9
+    p[1, 5:25, 5:35, 5:35] = 0.45
+    p[1, 5:25, 5:35, 5:15] = 0.85  # 6000 of 18000 voxels
+    settings = Postprocessing(tumor_threshold=0.4, tumor_peak=0.8, tumor_peak_share=0.5)
+    for mm, voxels in (((1.0, 1.0, 1.0), 18000), ((1.0, 0.9, 0.9), 0)):
+        tidy = postprocess(labels_from_probabilities(p, settings), settings, spacing_mm=mm)
+        assert (tidy == 2).sum() == voxels
+
+
 def test_without_a_peak_among_lesions_no_tumor_is_left():
     p = np.full((2, 1, 4, 4), 0.6, np.float32)
     settings = Postprocessing(tumor_peak=0.7)
@@ -96,3 +125,5 @@ def test_without_a_peak_among_lesions_no_tumor_is_left():
 def test_the_peak_is_a_probability():
     with pytest.raises(ValueError, match=r"tumor_peak = 1\.0"):
         Postprocessing(tumor_peak=1.0)
+    with pytest.raises(ValueError, match=r"tumor_peak_share = 1\.0"):
+        Postprocessing(tumor_peak_share=1.0)

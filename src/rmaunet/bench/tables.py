@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from rmaunet.evaluate import markdown_table
 __all__ = ["tables"]
 
 GIB = 2**30
+PRECISION_CHANGE = 0.002
+"""Most by which training in bfloat16 may change the mean Dice."""
 
 
 def tables(found: Mapping[str, Any]) -> str:
@@ -44,6 +47,7 @@ def tables(found: Mapping[str, Any]) -> str:
         "metrics": metrics_table,
         "peers": peers_table,
         "allocator": _allocator,
+        "mixed_precision": _mixed_precision,
     }
     parts += [table(found[name]) for name, table in sections.items() if found.get(name)]
     return "\n\n".join(part.rstrip("\n") for part in parts)
@@ -239,3 +243,32 @@ def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
     return "Freed memory handed back (glibc's habit) or kept.\n\n" + markdown_table(
         [[*head, "peak MiB", "usual / kept, each pair"], *body]
     )
+
+
+def _mixed_precision(rows: Sequence[Mapping[str, Any]]) -> str:
+    body = [
+        [
+            str(row["steps"]),
+            str(row["seed"]),
+            row["precision"],
+            *(f"{row[organ]:.4f}" for organ in ("liver", "tumor")),
+            f"{row['cpu_seconds']:.0f}",
+        ]
+        for row in rows
+    ]
+    head = ["steps", "seed", "trained in", "liver Dice", "tumor Dice", "CPU s"]
+    lines = ["Trained in either precision on phantoms, judged in float32 on others.", "", markdown_table([head, *body])]
+    for steps in sorted({row["steps"] for row in rows}):
+        for organ in ("liver", "tumor"):
+            dice = {(row["seed"], row["precision"]): row[organ] for row in rows if row["steps"] == steps}
+            seeds = sorted({seed for seed, _ in dice})
+            changes = [dice[seed, "bfloat16"] - dice[seed, "float32"] for seed in seeds]
+            mean = statistics.mean(changes)
+            verdict = "within" if abs(mean) <= PRECISION_CHANGE else "beyond"
+            of_seeds = max(dice[seed, "float32"] for seed in seeds) - min(dice[seed, "float32"] for seed in seeds)
+            lines.append(
+                f"- {steps} steps, {organ}: bfloat16 minus float32 {mean:+.4f} "
+                f"({', '.join(f'{one:+.4f}' for one in changes)}), {verdict} {PRECISION_CHANGE}; "
+                f"seeds of float32 differ by up to {of_seeds:.4f}"
+            )
+    return "\n".join(lines)

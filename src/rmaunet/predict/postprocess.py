@@ -23,6 +23,8 @@ PEAK = 3
 """Label, between the two steps only, of tumor that passes ``tumor_peak``."""
 COMPARED = ("brighter_by_hu", "darker_by_hu", "tumor_contrast_hu", "outline_lesions", "fluid_below_hu")
 """Settings that compare a part of the mask with the liver in the CT."""
+ENOUGH_SURE_ML = 5.0
+"""Of a lesion, whatever its size: of a tumor as large as few training patients have the rest is unsure."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class Postprocessing:
         fill_holes: Background enclosed by liver within an axial slice becomes liver.
         tumor_peak: A lesion (26-neighbours) whose probability nowhere passes this becomes liver; 0 asks for nothing. With a
             low ``tumor_threshold`` this is thresholding with hysteresis.
+        tumor_peak_share: Share of a lesion's voxels that must pass ``tumor_peak``, looked at after the lesion was outlined; of
+            those that were marked before; 5 ml are enough of any. 0 is one voxel, which a large lesion has more easily than a
+            small one.
         min_lesion_ml: Lesions smaller than this become liver.
         tumor_contrast_hu: A lesion whose mean differs by less from that of the liver around it becomes liver
             (:mod:`rmaunet.predict.faint`); 0 asks for nothing.
-        outline_lesions: Voxels at the border of each lesion leave or join it by their HU (:mod:`rmaunet.predict.outline`); what
-            is cut off from ``tumor_peak`` by it becomes liver.
+        outline_lesions: Voxels at the border of each lesion leave or join it by their HU (:mod:`rmaunet.predict.outline`).
         fluid_below_hu: A lesion whose core is darker becomes liver (:mod:`rmaunet.predict.fluid`); 0 asks for nothing.
         min_liver_ml: A liver smaller than this is no liver: the mask is empty.
     """
@@ -57,6 +61,7 @@ class Postprocessing:
     tumor_inside_liver: bool = False
     fill_holes: bool = False
     tumor_peak: float = 0.0
+    tumor_peak_share: float = 0.0
     min_lesion_ml: float = 0.0
     tumor_contrast_hu: float = 0.0
     outline_lesions: bool = False
@@ -73,8 +78,9 @@ class Postprocessing:
         for name in ("liver_threshold", "tumor_threshold"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: must lie between 0 and 1")
-        if not 0 <= self.tumor_peak < 1:
-            raise ValueError(f"tumor_peak = {self.tumor_peak}: must be at least 0 and below 1")
+        for name in ("tumor_peak", "tumor_peak_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0 and below 1")
         for name in (*COMPARED, "min_lesion_ml", "min_liver_ml"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: must be at least 0")
@@ -149,9 +155,10 @@ def postprocess(
             plane[_enclosed(plane == BACKGROUND)] = LIVER
     if tumor_mask(part).any():
         _drop_lesions(part, peaks, hu, settings, spacing_mm)
+        marked = tumor_mask(part)
         if settings.outline_lesions and hu is not None:
             outline_lesions(part, hu, spacing_mm=spacing_mm)
-        _drop_outlined(part, peaks, hu, settings, spacing_mm)
+        _drop_outlined(part, peaks, marked, hu, settings, spacing_mm)
     if np.count_nonzero(part) * voxel_ml < settings.min_liver_ml:
         part[...] = BACKGROUND
     return labels
@@ -188,19 +195,25 @@ def _drop_lesions(
 def _drop_outlined(
     part: NDArray[np.uint8],
     peaks: NDArray[np.bool_],
+    marked: NDArray[np.bool_],
     hu: NDArray[np.generic] | None,
     settings: Postprocessing,
     spacing_mm: tuple[float, float, float],
 ) -> None:
-    """Splinters that the outline cut off from a lesion's peak become liver, and so do lesions as dark as water."""
-    splinters = settings.outline_lesions and settings.tumor_peak > 0
-    if hu is None or not (splinters or settings.fluid_below_hu > 0):
+    """Lesions that are not sure enough, splinters cut off from their peak, and such as are dark as water become liver.
+
+    They are judged as they are outlined, without the border of liver that was ``marked`` with them; what joined them since
+    says nothing about how sure they are.
+    """
+    if not (settings.tumor_peak > 0 or settings.fluid_below_hu > 0):
         return
     lesions = number_lesions(part)
     drop = np.zeros(int(lesions.max()) + 1, np.bool_)
-    if splinters:
-        drop |= np.bincount(lesions[peaks], minlength=len(drop)) == 0
-    if settings.fluid_below_hu > 0:  # judged without the border of liver that the outline took away
+    if settings.tumor_peak > 0:
+        own, sure = (np.bincount(lesions[voxels], minlength=len(drop)) for voxels in (marked, peaks))
+        enough = ENOUGH_SURE_ML * 1000 / np.prod(spacing_mm)
+        drop |= sure <= np.minimum(settings.tumor_peak_share * own, enough)
+    if settings.fluid_below_hu > 0 and hu is not None:
         drop |= fluid_lesions(part, lesions, hu, settings.fluid_below_hu, spacing_mm=spacing_mm)
     drop[0] = False
     part[drop[lesions]] = LIVER
