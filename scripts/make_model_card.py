@@ -82,7 +82,7 @@ def head(card: dict[str, Any]) -> str:
         cards.insert(0, json.loads((SHIPPED / name / "locator" / "card.json").read_text(encoding="utf-8")))
     chosen = card["postprocessing"]
     window = card["preprocessing"]["window_hu"]
-    where = f"in {chosen['tumor_peak_share']:.0%} of its voxels" if chosen["tumor_peak_share"] else "somewhere"
+    where = f"in {100 * chosen['tumor_peak_share']:.0f} % of its voxels" if chosen["tumor_peak_share"] else "somewhere"
     peak = f" where a lesion reaches {chosen['tumor_peak']:g} {where}" if chosen["tumor_peak"] else ""
     lesions = f", lesions from {chosen['min_lesion_ml']:g} ml" if chosen["min_lesion_ml"] else ""
     if contrast := chosen.get("tumor_contrast_hu"):
@@ -145,9 +145,9 @@ def data(card: dict[str, Any]) -> str:
 Trained on {len(card["trained_on"])} scans of LiTS (volumes {trained}): all there were. What ships can therefore not be
 measured on these scans. Measured instead are networks trained alike on two thirds of the patients (`results/weights/folds`),
 each on the scans it had no part in, with thresholds chosen on the other thirds; what ships saw half as many patients again.
-The limits of brightness, at the liver's edge, of lesions and of their outlines, were set once, after looking at some of
-these scans (14, 15, 34, and the lesions of all) and, but for the outlines, at the robustness sheet's CT: that part of the gain
-is flattered ([how](../weights.md)).
+The limits of brightness, at the liver's edge, of lesions and of their outlines, and what share of a lesion must be sure, were
+set once, after looking at some of these scans (14, 15, 34, and the lesions of all) and, but for the outlines and the share, at
+the robustness sheet's CT: that part of the gain is flattered ([how](../weights.md)).
 The scans are LiTS at 256 x 256 pixels with HU clipped to [-40, 160] (three volumes: [-160, 240]), every second slice of
 most. Pixel sizes are known for few: overlap is right, and millimetres and millilitres are nominal. Some scans look like
 repeats of one patient (0 and 1; 14 and 15; 6, 7, 8 and 10) and stay in one fold, so they count for fewer independent

@@ -27,19 +27,21 @@ CHOICES = {
         "whole_mean",
         "distractors_mean",
         "healed_mean",
+        "healed_outlined",
         "fast",
     ),
-    "cascades": ("whole_around", "mean_around", "around_mean", "healed_around", "accurate"),
+    "cascades": ("whole_around", "mean_around", "around_mean", "healed_around", "around_outlined", "accurate"),
 }
 """Sections to files of `scripts/choose_postprocessing.py`; the first is what the others are compared with."""
-BY_HU = {
+STEPS = {
     "brighter_by_hu": "bright",
     "darker_by_hu": "dark",
     "tumor_contrast_hu": "faint",
     "outline_lesions": "outline",
     "fluid_below_hu": "fluid",
+    "tumor_peak_share": "half sure",
 }
-"""Settings of the postprocessing that look at the CT, in a word each."""
+"""Settings of the postprocessing that came one after the other, in a word each."""
 
 METRICS = {
     "liver_dice": "liver Dice",
@@ -146,20 +148,20 @@ def section(stem: str, base: str, results: Path = RESULTS) -> str:
 
 
 def load_choice(stem: str, results: Path) -> tuple[str, str, Candidate]:
-    """Name, what the postprocessing does by HU, and scans, each with the setting that the other folds chose."""
+    """Name, what the postprocessing does, and scans, each with the setting that the other folds chose."""
     told = json.loads((results / f"{stem}.json").read_text(encoding="utf-8"))
     choice = {fold: [float(value) for value in values] for fold, values in told["chosen_without_fold"].items()}
     rows = read_rows(results / f"{stem}_cases.csv")
     scans = [row for row in rows if [float(row[key]) for key in told["chosen"]] == choice[row["fold"]]]
     name = f"{told['locator']}, then {told['candidate']}" if told["locator"] else told["candidate"]
-    out = ", ".join(word for setting, word in BY_HU.items() if told.get(setting))
+    out = ", ".join(word for setting, word in STEPS.items() if told.get(setting))
     return name, out or "–", Candidate(scans)
 
 
 def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:
     """Candidates with what the other folds chose for each, and against the first of them on the folds that both have."""
     organs = [title for organ in ("liver", "tumor") for title in (f"{organ} Dice", "against", "95 % CI")]
-    cells = [["candidate", "by HU", "folds", "patients", *organs]]
+    cells = [["candidate", "postprocessing", "folds", "patients", *organs]]
     candidates = [load_choice(stem, results) for stem in stems]
     first, _, reference = candidates[0]
     for name, out, one in candidates:

@@ -79,6 +79,17 @@ def test_other_thresholds_are_what_those_thresholds_give():
     assert [np.count_nonzero(v.labels == 2) for v in variants] == [64 * 40 * 0 + 8 * 1600, 6 * 144 + 144, 144, 144]
 
 
+def test_the_peak_goes_with_the_thresholds():
+    ct, used = scene(), predictor(tumor_threshold=0.5, tumor_peak=0.6, tumor_peak_share=0.5)
+    _, kept = watched(ct, used)
+    lower, higher = rethresholded(kept, used.postprocessing, ct=ct, steps=(-0.1, 0.1))
+    for t, variant in ((0.4, lower), (0.6, higher)):
+        other = predictor(liver_threshold=t, tumor_threshold=t, tumor_peak=t + 0.1, tumor_peak_share=0.5)
+        assert np.array_equal(variant.labels, other.predict(ct).mask.array)
+    tumor = [np.count_nonzero(labels == 2) for labels in (used.predict(ct).mask.array, lower.labels, higher.labels)]
+    assert tumor == [0, 864, 144]  # 144 voxels of the larger lesion pass 0.6, all pass 0.5
+
+
 def test_thresholds_stay_within_bounds():
     ct, used = scene(), predictor(liver_threshold=0.1, tumor_threshold=0.9)
     _, kept = watched(ct, used)

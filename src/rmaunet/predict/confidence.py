@@ -25,7 +25,7 @@ from rmaunet.volume import Volume
 __all__ = ["STEPS", "Variant", "augmented", "rethresholded"]
 
 STEPS = (-0.2, -0.1, 0.1, 0.2)
-"""Added to both thresholds of the weights; 0.5 becomes 0.3, 0.4, 0.6, 0.7."""
+"""Added to both thresholds of the weights, and to the peak that lesions must pass; 0.5 becomes 0.3, 0.4, 0.6, 0.7."""
 
 MOST = 0.95
 MARGIN_MM = 10.0
@@ -53,7 +53,9 @@ def rethresholded(
     ct: Volume,
     steps: Sequence[float] = STEPS,
 ) -> Iterator[Variant]:
-    """Masks at other thresholds, both of them moved together.
+    """Masks at other thresholds, all of them moved together.
+
+    The peak goes with the others: were it to stay, more voxels at a lower threshold would leave a smaller share that passes it.
 
     Args:
         maps: The plain pass's.
@@ -64,13 +66,15 @@ def rethresholded(
     Yields:
         One mask a step, named by its tumor threshold.
     """
+    names = ("liver_threshold", "tumor_threshold", *(["tumor_peak"] if settings.tumor_peak > 0 else []))
     for step in steps:
-        liver, tumor = (min(MOST, max(LEAST, t + step)) for t in (settings.liver_threshold, settings.tumor_threshold))
-        moved = replace(settings, liver_threshold=liver, tumor_threshold=tumor)
+        moved = replace(settings, **{name: min(MOST, max(LEAST, getattr(settings, name) + step)) for name in names})
         labels = np.zeros(maps.shape, np.uint8)
         for index in maps.slices():
             labels[index] = labels_from_probabilities(maps.plane(index), moved)
-        yield Variant("threshold", f"{tumor:.2g}", postprocess(labels, moved, spacing_mm=ct.spacing, ct=ct.array))
+        yield Variant(
+            "threshold", f"{moved.tumor_threshold:.2g}", postprocess(labels, moved, spacing_mm=ct.spacing, ct=ct.array)
+        )
 
 
 def augmented(
