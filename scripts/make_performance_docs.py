@@ -24,7 +24,9 @@ CALIBRATED = {"p": "phantoms", "e": "phantoms and the example CT"}
 
 
 def agreement() -> str:
+    """A table for each folder; where `NAME-foldK` are of the networks of several folds, one of all their scans, too."""
     lines = []
+    folds: dict[str, list[dict[str, str]]] = {}
     for folder in sorted(path.parent for path in (ROOT / "results" / "agreement").glob("*/agreement.csv")):
         with (folder / "agreement.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -39,32 +41,33 @@ def agreement() -> str:
             + "."
             + (f" Calibration of int8: {CALIBRATED[mark]}." if (mark := manifest.get("calibration", "")[-1:]) else ""),
             "",
+            agreement_table(rows),
         ]
-        head = [
-            "runtime",
-            "cases",
-            "liver Dice, pooled",
-            "tumor Dice, pooled",
-            "largest change of a case",
-            "voxels that differ",
-        ]
-        head += ["slices computed", "liver slices lost", "verdict"]
-        body = [
-            [
-                line["way"],
-                str(line["cases"]),
-                f"{line['liver_dice']:.6f}",
-                f"{line['tumor_dice']:.6f}",
-                f"{line['largest_change']:.6f}",
-                str(line["voxels_different"]),
-                f"{line['slices_computed']:.0%}",
-                str(line["liver_slices_lost"]),
-                "accepted" if line["accepted"] else "not accepted",
-            ]
-            for line in verdicts(rows)
-        ]
-        lines.append(markdown_table([head, *body]))
+        if "-fold" in folder.name:
+            folds.setdefault(folder.name.rpartition("-fold")[0], []).extend(rows)
+    for name, rows in folds.items():
+        lines += [f"`{name}`, the scans of its folds together:", "", agreement_table(rows)]
     return "\n".join(lines).rstrip("\n")
+
+
+def agreement_table(rows: list[dict[str, str]]) -> str:
+    head = ["runtime", "cases", "liver Dice, pooled", "tumor Dice, pooled", "largest change of a case"]
+    head += ["voxels that differ", "slices computed", "liver slices lost", "verdict"]
+    body = [
+        [
+            line["way"],
+            str(line["cases"]),
+            f"{line['liver_dice']:.6f}",
+            f"{line['tumor_dice']:.6f}",
+            f"{line['largest_change']:.6f}",
+            str(line["voxels_different"]),
+            f"{line['slices_computed']:.0%}",
+            str(line["liver_slices_lost"]),
+            "accepted" if line["accepted"] else "not accepted",
+        ]
+        for line in verdicts(rows)
+    ]
+    return markdown_table([head, *body])
 
 
 def records() -> dict[str, dict[str, Any]]:
