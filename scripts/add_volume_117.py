@@ -11,17 +11,14 @@ writes volume-117.nii.gz and segmentation-117.nii.gz into LITS/, if they are not
 from __future__ import annotations
 
 import argparse
-import sys
+import gzip
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from make_screenshots import fetch_tumors
 
-from rmaunet.files import cache_folder
+from rmaunet.files import cache_folder, write_bytes
 from rmaunet.io import read_mask, read_volume
 
 SPACING_MM = (1.5, 1.5, 1.6)
@@ -32,15 +29,16 @@ def main() -> None:
     parser.add_argument("lits", type=Path)
     parser.add_argument("--cache", type=Path, default=cache_folder())
     given = parser.parse_args()
-    image, mask = fetch_tumors(given.cache)
-    scan = read_volume(image)
+    ct, mask = fetch_tumors(given.cache)
+    scan = read_volume(ct)
     labels = read_mask(mask, like=scan)
     # Axes are left, posterior, head, the last fastest; MRC calls the fastest x. LiTS as at hand has the same axes.
     affine = np.diag([-SPACING_MM[0], -SPACING_MM[1], SPACING_MM[2], 1.0])
     for name, values in (("volume", np.rint(scan.volume.array)), ("segmentation", labels.array)):
         path = given.lits / f"{name}-117.nii.gz"
         if not path.exists():
-            nib.Nifti1Image(np.ascontiguousarray(values.transpose(2, 1, 0)).astype(np.int16), affine).to_filename(path)
+            image = nib.Nifti1Image(np.ascontiguousarray(values.transpose(2, 1, 0)).astype(np.int16), affine)
+            write_bytes(path, gzip.compress(image.to_bytes()))
             print(path)
 
 

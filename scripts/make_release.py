@@ -21,6 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from choose_postprocessing import FIXED
+
 from rmaunet.data.detect import find_cases
 from rmaunet.data.fingerprint import join_fingerprints
 from rmaunet.data.load import load_case
@@ -28,7 +30,6 @@ from rmaunet.files import make_folder, sha256, write_json
 from rmaunet.io import write_mask
 from rmaunet.predict import Predictor, Weights, load_weights, save_weights
 from rmaunet.predict.ensemble import cascade_card
-from rmaunet.predict.postprocess import COMPARED
 from rmaunet.predict.weights import FINGERPRINTS
 from rmaunet.settings import to_dict
 
@@ -47,7 +48,7 @@ def trained(runs: Path, name: str, patients: str) -> Weights:
 
 
 def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
-    limits = {name: choice[name] for name in (*COMPARED, "tumor_peak_share")}
+    limits = {name: choice[name] for name in FIXED}
     return weights.with_card(flips=flips).postprocessed(min_liver_ml=SMALLEST_LIVER_ML, **limits, **chosen)
 
 

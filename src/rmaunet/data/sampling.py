@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -87,9 +87,12 @@ class Sampler:
         self._all = [SliceRef(case.name, z) for case in cases for z in _slices(case, settings)]
         if not self._all:
             raise InputError("training cases", "slices", 0, "no slice to train on", "check the split and the masks")
-        kinds = [(case.patient, _kinds(case, settings)) for case in cases]
-        self._cases = [(patient, kind) for patient, kind in kinds if kind.tumor or kind.liver or kind.rest]
-        self._with_tumor = [(patient, kind) for patient, kind in self._cases if kind.tumor]
+        by_patient = settings.balance == "patient"
+        kinds = [(case.patient if by_patient else case.name, _kinds(case, settings)) for case in cases]
+        if by_patient:
+            kinds.sort(key=lambda pair: pair[0])
+        self._groups = _grouped((owner, kind) for owner, kind in kinds if kind.tumor or kind.liver or kind.rest)
+        self._with_tumor = _grouped((owner, kind) for owner, kind in kinds if kind.tumor)
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def __len__(self) -> int:
@@ -107,7 +110,7 @@ class Sampler:
         rng = np.random.default_rng((self.seed, 2, position))
         if self._negatives and rng.random() < self.settings.negative_share:
             return self._negatives[int(rng.integers(len(self._negatives)))]
-        case = self._case(self._cases, rng)
+        case = _drawn(self._groups, rng)
         share = rng.random()
         wanted = (
             [case.tumor, case.liver, case.rest]
@@ -121,18 +124,11 @@ class Sampler:
             chosen = case.lesions[int(rng.integers(len(case.lesions)))]
         return chosen[int(rng.integers(len(chosen)))]
 
-    def _case(self, cases: list[tuple[str, _Kinds]], rng: np.random.Generator) -> _Kinds:
-        if self.settings.balance == "patient":
-            patients = sorted({patient for patient, _ in cases})
-            chosen = patients[int(rng.integers(len(patients)))]
-            cases = [(patient, case) for patient, case in cases if patient == chosen]
-        return cases[int(rng.integers(len(cases)))][1]
-
     def lesion(self, rng: np.random.Generator) -> SliceRef | None:
         """A slice through a lesion: a case with tumors is drawn first, then a lesion, then a slice; None without tumors."""
         if not self._with_tumor:
             return None
-        case = self._case(self._with_tumor, rng)
+        case = _drawn(self._with_tumor, rng)
         slices = case.lesions[int(rng.integers(len(case.lesions)))] if case.lesions else case.tumor
         return slices[int(rng.integers(len(slices)))]
 
@@ -145,6 +141,19 @@ class _Kinds:
     liver: list[SliceRef]
     rest: list[SliceRef]
     lesions: list[list[SliceRef]]
+
+
+def _grouped(kinds: Iterable[tuple[str, _Kinds]]) -> list[list[_Kinds]]:
+    """Cases that share one chance of being drawn, those of a patient or each alone."""
+    groups: dict[str, list[_Kinds]] = {}
+    for owner, kind in kinds:
+        groups.setdefault(owner, []).append(kind)
+    return list(groups.values())
+
+
+def _drawn(groups: list[list[_Kinds]], rng: np.random.Generator) -> _Kinds:
+    group = groups[int(rng.integers(len(groups)))]
+    return group[int(rng.integers(len(group)))]
 
 
 def _slices(case: StoredCase, settings: Sampling) -> list[int]:
