@@ -17,7 +17,6 @@ from rmaunet.predict import choose as choose_module
 from rmaunet.predict import openvino_runtime as openvino_module
 from rmaunet.predict.choose import choose_runtime
 from rmaunet.predict.converted import converted
-from rmaunet.predict.export import fold_batch_norm
 from rmaunet.predict.threads import available_cores, network_threads
 from rmaunet.preprocess import Preprocessing
 
@@ -70,20 +69,6 @@ def test_other_runtimes_take_what_a_card_can_describe(settings, name):
     x = slab(2, 1, 32, 48)
     found = choose_runtime(weights, runtime=name).runtime(x)
     np.testing.assert_allclose(found, choose_runtime(weights, runtime="torch").runtime(x), atol=2e-5)
-
-
-@pytest.mark.parametrize("name", ["rmaunet", "unet", "attention_unet"])
-def test_folding_batch_norm_changes_rounding_only(name):
-    torch.manual_seed(0)
-    network = lively(build_network(NetworkSettings(name=name, base=4)))
-    folded = fold_batch_norm(network)
-    x = torch.from_numpy(slab(1, 1, 32, 32))
-    with torch.inference_mode():
-        assert torch.allclose(folded(x), network(x), atol=1e-4, rtol=1e-4)
-    left = [type(module) for module in folded.modules() if isinstance(module, nn.BatchNorm2d)]
-    assert len(left) < sum(isinstance(module, nn.BatchNorm2d) for module in network.modules())
-    if name == "rmaunet":
-        assert not left
 
 
 def test_a_conversion_is_made_once_for_weights_of_a_checksum(weights, monkeypatch):

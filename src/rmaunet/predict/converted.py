@@ -14,6 +14,9 @@ from rmaunet.notices import notice
 
 __all__ = ["converted"]
 
+VERSION = 2
+"""Of what is made of a network (:mod:`rmaunet.predict.rewrite`, :mod:`~rmaunet.predict.export`): raised when that changes."""
+
 
 @contextlib.contextmanager
 def converted(sha256: str, name: str, library: str, make: Callable[[Path], None]) -> Iterator[Path]:
@@ -29,7 +32,7 @@ def converted(sha256: str, name: str, library: str, make: Callable[[Path], None]
         The file, which is there for the length of the block. Where the cache cannot be written it is a passing one, and
         that is said.
     """
-    key = f"{sha256[:32]}-{library}-rmaunet{__version__}".replace("/", "-")
+    key = f"{sha256[:32]}-{library}-rmaunet{__version__}.{VERSION}".replace("/", "-")
     folder = cache_folder() / "converted" / key
     if sha256 and (folder / name).is_file():
         yield folder / name

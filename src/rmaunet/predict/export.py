@@ -1,8 +1,7 @@
-"""A PyTorch network as a file that other runtimes read: batch norm folded, the sigmoid at its end, any batch and size."""
+"""A PyTorch network as a file that other runtimes read: rewritten for them, the sigmoid at its end, any batch and size."""
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,34 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["fold_batch_norm", "save_onnx", "save_openvino"]
+from rmaunet.predict.rewrite import rewritten
+
+__all__ = ["save_onnx", "save_openvino"]
 
 OPSET = 18
 _SIDE = 64  # of the slice shown to the tracer; nothing of it is kept
-
-
-def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """A copy whose batch norms have become part of the convolutions before them; equal but for rounding.
-
-    Args:
-        network: Any network; where a batch norm does not directly follow a convolution in a ``Sequential`` it stays.
-
-    Returns:
-        The copy, in evaluation mode.
-    """
-    folded = copy.deepcopy(network).eval()
-    for module in folded.modules():
-        if not isinstance(module, nn.Sequential):
-            continue
-        for i in range(len(module) - 1):
-            first, norm = module[i], module[i + 1]
-            if isinstance(first, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
-                transposed = isinstance(first, nn.ConvTranspose2d)
-                module[i] = fuse_conv_bn_eval(first, norm, transpose=transposed)
-                module[i + 1] = nn.Identity()
-    return folded
 
 
 class _Probabilities(nn.Module):
@@ -51,7 +29,7 @@ class _Probabilities(nn.Module):
 
 def _traced(network: nn.Module, channels: int) -> tuple[nn.Module, Tensor]:
     example = torch.zeros(1, channels, _SIDE, _SIDE)
-    return _Probabilities(fold_batch_norm(network.cpu().float())).eval(), example
+    return _Probabilities(rewritten(network.cpu().float(), example)).eval(), example
 
 
 def save_openvino(network: nn.Module, path: Path, *, channels: int) -> None:
