@@ -29,6 +29,7 @@ def test_ratios_and_shares():
         "note": "Quiet.",
         "peak_gflops": {"float32": 200.0, "bfloat16": 400.0},
         "network": [
+            network("eager float32", 100.0, 80.0),
             network("torch float32", 80.0, 100.0),
             network("openvino bfloat16", 20.0, 300.0) | {"cpu_ms": 39.0},
         ],
@@ -41,7 +42,7 @@ def test_ratios_and_shares():
         ],
     }
     text = shown(found)
-    assert "| 16 | 1 | openvino bfloat16 | 20.0 (19.0 to 22.0) | 39.0 | 4.00 | 75% |" in text
+    assert "| 16 | 1 | openvino bfloat16 | 20.0 (19.0 to 22.0) | 39.0 | 5.00 | 4.00 | 75% |" in text
     assert "| search (default) | openvino float32 | 90/300 | 14.0 | 20.0 | 1.5 | 1.00 | 10.00 | 1.00 | 20% |" in text
     assert "| converted before | 3 | 2.00 (1.00 to 4.00) | 1.25 |" in text
     assert "The search takes" not in text

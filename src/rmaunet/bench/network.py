@@ -1,4 +1,4 @@
-"""Milliseconds a slice of every runtime usable here, beside the fastest convolution the processor can do."""
+"""Milliseconds a slice of every runtime usable here, beside PyTorch as it comes and the fastest convolution there is."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rmaunet.bench.agreement import Way
+from rmaunet.bench.eager import EAGER, Seconds, eager_process, seconds_of
 from rmaunet.errors import RmaunetError
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.size import network_size
@@ -90,33 +92,30 @@ def network_rows(
         torch.manual_seed(0)
         network = build_network(settings).eval()
         weights = Weights(ModelCard(name=f"random, base {base}", network=settings), dict(network.state_dict()))
-        runtimes = {}
-        for way in ways:
-            try:
-                choice = choose_runtime(
-                    weights,
-                    runtime=way.runtime,  # type: ignore[arg-type]
-                    precision=way.precision,  # type: ignore[arg-type]
-                    device="cpu",
-                    threads=threads,
-                )
-                runtimes[way.name] = choice.runtime
-            except RmaunetError as error:
-                say(f"left out: {way.name}: {error.problem}")
-        for batch in batches:
-            slab = np.random.default_rng(0).uniform(-1, 1, (batch, 1, SIDE, SIDE)).astype(np.float32)
-            times: dict[str, list[float]] = {name: [] for name in runtimes}
-            used: dict[str, list[float]] = {name: [] for name in runtimes}
-            for _ in range(repeats):
-                for name, runtime in runtimes.items():
-                    runtime(slab)  # the runtime before it may leave its threads spinning; a scan's slices come in a row
-                    began, cpu = time.perf_counter(), time.process_time()
-                    runtime(slab)
-                    times[name].append((time.perf_counter() - began) / batch * 1e3)
-                    used[name].append((time.process_time() - cpu) / batch * 1e3)
-            for name, found in times.items():
-                rows.append(_row(base, batch, name, found, size.macs) | {"cpu_ms": statistics.median(used[name])})
-                say(f"base {base} batch {batch} {name}: {rows[-1]['ms']:.1f} ms a slice")
+        with eager_process(base, threads) as eager:
+            timers: dict[str, Callable[[NDArray[np.float32]], Seconds]] = {EAGER: eager}
+            for way in ways:
+                try:
+                    choice = choose_runtime(
+                        weights,
+                        runtime=way.runtime,  # type: ignore[arg-type]
+                        precision=way.precision,  # type: ignore[arg-type]
+                        device="cpu",
+                        threads=threads,
+                    )
+                    timers[way.name] = partial(seconds_of, choice.runtime)
+                except RmaunetError as error:
+                    say(f"left out: {way.name}: {error.problem}")
+            for batch in batches:
+                slab = np.random.default_rng(0).uniform(-1, 1, (batch, 1, SIDE, SIDE)).astype(np.float32)
+                found: dict[str, list[Seconds]] = {name: [] for name in timers}
+                for _ in range(repeats):
+                    for name, timer in timers.items():
+                        found[name].append(timer(slab))
+                for name, times in found.items():
+                    wall, cpu = ([seconds / batch * 1e3 for seconds in column] for column in zip(*times, strict=True))
+                    rows.append(_row(base, batch, name, wall, size.macs) | {"cpu_ms": statistics.median(cpu)})
+                    say(f"base {base} batch {batch} {name}: {rows[-1]['ms']:.1f} ms a slice")
     return rows
 
 

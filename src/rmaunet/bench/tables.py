@@ -14,6 +14,8 @@ from rmaunet.evaluate import markdown_table
 __all__ = ["tables"]
 
 GIB = 2**30
+AGAINST = ("eager float32", "torch float32")
+"""What a network's time is held against: PyTorch as it comes, and as the runtime "torch" has it."""
 PRECISION_CHANGE = 0.002
 """Most by which training in bfloat16 may change the mean Dice."""
 
@@ -54,10 +56,10 @@ def tables(found: Mapping[str, Any]) -> str:
 
 
 def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> str:
-    eager = {(row["base"], row["batch"]): row["ms"] for row in rows if row["way"] == "torch float32"}
+    times = {(row["base"], row["batch"], row["way"]): row["ms"] for row in rows}
     body = []
     for row in rows:
-        first = eager.get((row["base"], row["batch"]))
+        against = [times.get((row["base"], row["batch"], way)) for way in AGAINST]
         limit = peak.get(row["way"].split()[-1])
         body.append(
             [
@@ -66,7 +68,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
                 row["way"],
                 f"{row['ms']:.1f} ({row['lowest']:.1f} to {row['highest']:.1f})",
                 f"{row['cpu_ms']:.1f}" if "cpu_ms" in row else "",
-                f"{first / row['ms']:.2f}" if first else "",
+                *(f"{ms / row['ms']:.2f}" if ms else "" for ms in against),
                 f"{row['gflops'] / limit:.0%}" if limit else "",
             ]
         )
@@ -77,7 +79,7 @@ def _network(rows: Sequence[Mapping[str, Any]], peak: Mapping[str, float]) -> st
         "runtime",
         "ms a slice, median (range)",
         "CPU ms, median",
-        "times faster than torch float32",
+        *(f"times faster than {way}" for way in AGAINST),
         "share of the peak",
     ]
     return f"Network, 256 x 256. Best 3 x 3 convolution of this machine: {best}.\n\n{markdown_table([head, *body])}"
