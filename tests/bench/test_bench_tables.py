@@ -117,9 +117,12 @@ def test_whole_scans_by_several_tools():
     resampling = {"tool": "no network", "outside": {"cpu": 12.0}, "peak_mib": 900.0}
     peers = [run("rmaunet", 1.0, 9.0), run("rmaunet, all slices", 2.0, 18.0), run("nnU-Net 2d", 10.0, 490.0, (8, 300))]
     text = shown(head(peers={"size": [300, 512, 512], "runs": [*peers, resampling]}))
-    assert "| rmaunet | 1.00 | 9.0 | 75 of 75 | 0.5 | 1.0 | | 100 |" in text
-    assert "| nnU-Net 2d | 10.00 | 490.0 | 8 of 300 | 5.0 | 50.0 | | 100 |" in text
-    assert "| no network | 12.00 | | | 6.0 | | | 900 |" in text
+    assert "| rmaunet | 1.00 | 9.0 | 75 of 75 | 0.5 | 100 |" in text
+    assert "| nnU-Net 2d | 10.00 | 490.0 | 8 of 300 | 5.0 | 100 |" in text
+    assert "| no network | 12.00 | | | 6.0 | 900 |" in text
+    assert "| tool | rmaunet | rmaunet, all slices |" in text
+    assert "| nnU-Net 2d | 50.0 | 25.0 |" in text
+    assert "| no network | |" not in text
 
 
 def test_memory_kept_or_handed_back():

@@ -52,17 +52,31 @@ def peers_table(found: Mapping[str, Any]) -> str:
                 spread(network, 1) if network else "",
                 f"{first['computed_calls']} of {first['calls']}" if network else "",
                 _times(outside[tool], outside.get("rmaunet, all slices")),
-                *(_times(whole[tool], whole.get(f"rmaunet{ours}")) for ours in ("", ", all slices, base 64")),
                 f"{max(run['peak_mib'] for run in mine):.0f}",
             ]
         )
-    head = ["tool", "outside the network, CPU s", "network, CPU s", "calls computed", "outside, times rmaunet"]
+    head = [
+        "tool",
+        "outside the network, CPU s",
+        "network, CPU s",
+        "calls computed",
+        "outside, times rmaunet",
+        "peak MiB",
+    ]
     size = " x ".join(str(side) for side in found["size"])
-    return (
+    text = (
         f"Whole scans of {size}, .nii.gz to .nii.gz; median (range) of {len(next(iter(runs.values())))} turns. Where not all "
         "calls of a network were computed, its time is that of those computed times the number of calls.\n\n"
-        + markdown_table([[*head, "whole, times rmaunet", "whole, times rmaunet of base 64", "peak MiB"], *body])
+        + markdown_table([head, *body])
     )
+    ours = [tool for tool in runs if tool.startswith("rmaunet")]
+    ratios = [
+        [tool, *(_times(whole[tool], whole[one]) for one in ours)] for tool in runs if whole[tool] and tool not in ours
+    ]
+    if not ours or not ratios:
+        return text
+    words = "The whole scan in processor time, network and all else, as so many times that of"
+    return f"{text}\n{words}\n\n{markdown_table([['tool', *ours], *ratios])}"
 
 
 def _times(theirs: Sequence[float], ours: Sequence[float] | None) -> str:
