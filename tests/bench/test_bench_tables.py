@@ -150,4 +150,9 @@ def test_training_in_bfloat16_beside_float32():
         "liver: bfloat16 minus float32 +0.0000 (+0.0010, -0.0010), within 0.002; seeds of float32 differ by up to"
         in text
     )
-    assert "tumor: bfloat16 minus float32 +0.0050 (+0.0100, +0.0000), beyond 0.002" in text
+    assert "- 300 steps, tumor: bfloat16 minus float32 +0.0050 (+0.0100, +0.0000), beyond 0.002" in text
+    later = [row | {"after": 1200, "tumor": 0.84} for row in rows]
+    text = shown(head(mixed_precision=[*rows, *later]))
+    assert "| 300 after 1200 | 1 | bfloat16 | 0.9790 | 0.8400 | 30 |" in text
+    assert "- 300 after 1200 steps, tumor: bfloat16 minus float32 +0.0000 (+0.0000, +0.0000), within 0.002" in text
+    assert "- 300 steps, tumor: bfloat16 minus float32 +0.0050" in text

@@ -250,7 +250,7 @@ def _allocator(rows: Sequence[Mapping[str, Any]]) -> str:
 def _mixed_precision(rows: Sequence[Mapping[str, Any]]) -> str:
     body = [
         [
-            str(row["steps"]),
+            _trained_for(row),
             str(row["seed"]),
             row["precision"],
             *(f"{row[organ]:.4f}" for organ in ("liver", "tumor")),
@@ -260,9 +260,9 @@ def _mixed_precision(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     head = ["steps", "seed", "trained in", "liver Dice", "tumor Dice", "CPU s"]
     lines = ["Trained in either precision on phantoms, judged in float32 on others.", "", markdown_table([head, *body])]
-    for steps in sorted({row["steps"] for row in rows}):
+    for steps in dict.fromkeys(_trained_for(row) for row in rows):
         for organ in ("liver", "tumor"):
-            dice = {(row["seed"], row["precision"]): row[organ] for row in rows if row["steps"] == steps}
+            dice = {(row["seed"], row["precision"]): row[organ] for row in rows if _trained_for(row) == steps}
             seeds = sorted({seed for seed, _ in dice})
             changes = [dice[seed, "bfloat16"] - dice[seed, "float32"] for seed in seeds]
             mean = statistics.mean(changes)
@@ -274,3 +274,8 @@ def _mixed_precision(rows: Sequence[Mapping[str, Any]]) -> str:
                 f"seeds of float32 differ by up to {of_seeds:.4f}"
             )
     return "\n".join(lines)
+
+
+def _trained_for(row: Mapping[str, Any]) -> str:
+    """Steps; and after how many in float32 that the trainings have in common, where they do."""
+    return f"{row['steps']}" + (f" after {row['after']}" if row.get("after") else "")

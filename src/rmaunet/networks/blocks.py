@@ -126,6 +126,8 @@ def initialise(network: nn.Module, negative_slope: float = 0.0, *, heads: Iterab
     Reference:
         He et al. 2015; Lin et al. 2017, section 4.1, for the prior (theirs is 0.01).
     """
+    if all(parameter.is_meta for parameter in network.parameters()):
+        return  # there are no values; and asked for random ones, PyTorch's meta device imports its compiler, for a second
     convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     for module in network.modules():
         if isinstance(module, convolutions):

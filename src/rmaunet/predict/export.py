@@ -51,7 +51,8 @@ def save_openvino(network: nn.Module, path: Path, *, channels: int) -> None:
     def convert() -> Any:
         # The library's own convert_model would report its use over the network; the frontend beneath it does not.
         frontend = FrontEndManager().load_by_framework("pytorch")
-        decoder = TorchScriptPythonDecoder(model, example_input=example)  # must outlive the conversion
+        traced = torch.jit.trace(model, example, check_trace=False)  # the decoder would trace twice, to compare
+        decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
         return frontend.convert(frontend.load(decoder))
 
     ov.save_model(_quietly(convert), str(path), compress_to_fp16=False)
