@@ -44,10 +44,13 @@ def test_cases_are_pooled_before_dice():
         ({"liver": (1000, 1000, 998)}, False),
         ({"tumor": (1000, 1000, 990)}, True),
         ({"tumor": (1000, 1000, 989)}, False),
-        ({"liver_dice": (0.9, 0.9021)}, False),
-        ({"tumor_dice": (0.5, 0.4979)}, False),
-        ({"tumor_dice": (0.5, 0.4981)}, True),
+        ({"liver": (1000, 1000, 999), "liver_dice": (0.9, 0.9021)}, False),
+        ({"tumor": (1000, 1000, 999), "tumor_dice": (0.5, 0.4979)}, False),
+        ({"tumor": (1000, 1000, 999), "tumor_dice": (0.5, 0.4981)}, True),
         ({"tumor_dice": ("", "")}, True),  # undefined for both
+        ({"tumor": (1000, 1002, 1000), "tumor_dice": ("", 0.0)}, False),  # two voxels where nothing was
+        ({"tumor": (123, 122, 122), "tumor_dice": (0.698, 0.694)}, True),  # one voxel, which is worth that much
+        ({"tumor": (123, 121, 121), "tumor_dice": (0.698, 0.690)}, False),
     ],
 )
 def test_limits(values, accepted):

@@ -1,7 +1,8 @@
 """Do the masks of another runtime, another precision or a search over slices equal those of PyTorch in float32?
 
 A runtime is accepted when, over the cases together, its masks agree with the reference's with a Dice of at least 0.999 for
-liver and 0.99 for tumor, and no case's Dice against its reference mask changes by more than 0.002.
+liver and 0.99 for tumor, and no case's Dice against its reference mask changes by more than 0.002. One voxel alone is no
+objection: float32 computed in another order decides ties otherwise, and of a tumor of 120 voxels one is worth 0.004.
 """
 
 from __future__ import annotations
@@ -140,8 +141,8 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         mine = [row for row in rows if row["way"] == way]
         pooled = {organ: _pooled(mine, organ) for organ in _MASKS}
         changes = [_change(row, organ) for row in mine for organ in _MASKS]
-        largest = max((change for change in changes if not math.isnan(change)), default=math.nan)
-        accepted = pooled["liver"] >= LIVER_DICE and pooled["tumor"] >= TUMOR_DICE and largest <= LARGEST_CHANGE
+        agrees = pooled["liver"] >= LIVER_DICE and pooled["tumor"] >= TUMOR_DICE
+        keeps = all(_change(row, organ) <= LARGEST_CHANGE or _voxels(row, organ) <= 1 for row in mine for organ in _MASKS)
         slices, computed = (sum(int(row[key]) for row in mine) for key in ("slices", "computed"))
         result.append(
             {
@@ -149,11 +150,11 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 "cases": len(mine),
                 "liver_dice": pooled["liver"],
                 "tumor_dice": pooled["tumor"],
-                "largest_change": largest,
+                "largest_change": max(changes),
                 "voxels_different": sum(int(row["voxels_different"]) for row in mine),
                 "slices_computed": computed / slices,
                 "liver_slices_lost": sum(int(row["liver_slices_lost"]) for row in mine),
-                "accepted": bool(accepted),
+                "accepted": agrees and keeps,
             }
         )
     return result
@@ -167,6 +168,13 @@ def _pooled(rows: Sequence[dict[str, Any]], organ: str) -> float:
 
 
 def _change(row: dict[str, Any], organ: str) -> float:
+    """Of Dice against the case's reference; one that is undefined, since both masks are empty, is that of equal masks."""
     texts = (row[f"{organ}_dice_torch"], row[f"{organ}_dice_way"])
-    before, after = (math.nan if text == "" else float(text) for text in texts)
+    numbers = (math.nan if text == "" else float(text) for text in texts)
+    before, after = (1.0 if math.isnan(number) else number for number in numbers)
     return abs(after - before)
+
+
+def _voxels(row: dict[str, Any], organ: str) -> int:
+    """That are in one of the two masks only."""
+    return int(row[f"{organ}_torch"]) + int(row[f"{organ}_way"]) - 2 * int(row[f"{organ}_both"])
