@@ -142,7 +142,9 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         pooled = {organ: _pooled(mine, organ) for organ in _MASKS}
         changes = [_change(row, organ) for row in mine for organ in _MASKS]
         agrees = pooled["liver"] >= LIVER_DICE and pooled["tumor"] >= TUMOR_DICE
-        keeps = all(_change(row, organ) <= LARGEST_CHANGE or _voxels(row, organ) <= 1 for row in mine for organ in _MASKS)
+        keeps = all(
+            _change(row, organ) <= LARGEST_CHANGE or _voxels(row, organ) <= 1 for row in mine for organ in _MASKS
+        )
         slices, computed = (sum(int(row[key]) for row in mine) for key in ("slices", "computed"))
         result.append(
             {
