@@ -88,7 +88,7 @@ def main(argv: list[str]) -> int:
 def _bench(args: Bench) -> int:
     import tempfile
 
-    from rmaunet.bench.network import convolution_peak, network_rows
+    from rmaunet.bench.network import network_rows
     from rmaunet.bench.record import new_record
     from rmaunet.bench.startup import startup_rows
     from rmaunet.bench.tables import tables
@@ -102,12 +102,14 @@ def _bench(args: Bench) -> int:
     threads = network_threads(args.threads)
     found = new_record(threads=threads, note=args.note) | {"busy": args.busy}
     if "network" in args.parts:
-        if not args.busy:
-            found["peak_gflops"] = {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
+        before = {} if args.busy else _peaks(threads)
         ways = _ways(args.ways or tuple(text for text in WAYS if text != WAYS[-1]), "bench")
         found["network"] = network_rows(
             widths=args.widths, batches=args.batches, ways=ways, threads=threads, repeats=args.repeats, say=_say
         )
+        if before:  # twice, so that what else ran for a moment does not lower them
+            after = _peaks(threads)
+            found["peak_gflops"] = {name: max(gflops, after[name]) for name, gflops in before.items()}
     with tempfile.TemporaryDirectory() as folder:
         if "startup" in args.parts:
             scan = Path(folder) / "small.nii.gz"
@@ -145,6 +147,12 @@ WAYS = (
     "openvino-int8",
     "openvino-float32-search",
 )
+
+
+def _peaks(threads: int) -> dict[str, float]:
+    from rmaunet.bench.network import convolution_peak
+
+    return {name: convolution_peak(name, threads=threads) for name in ("float32", "bfloat16")}
 
 
 def _ways(texts: Sequence[str], command: str) -> list[Way]:
