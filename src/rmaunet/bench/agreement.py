@@ -7,7 +7,6 @@ objection: float32 computed in another order decides ties otherwise, and of a tu
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,11 +139,9 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for way in dict.fromkeys(row["way"] for row in rows):
         mine = [row for row in rows if row["way"] == way]
         pooled = {organ: _pooled(mine, organ) for organ in _MASKS}
-        changes = [_change(row, organ) for row in mine for organ in _MASKS]
+        judged = [(_change(row, organ), _between(row, organ)) for row in mine for organ in _MASKS]
         agrees = pooled["liver"] >= LIVER_DICE and pooled["tumor"] >= TUMOR_DICE
-        keeps = all(
-            _change(row, organ) <= LARGEST_CHANGE or _voxels(row, organ) <= 1 for row in mine for organ in _MASKS
-        )
+        keeps = all(change <= LARGEST_CHANGE or both.union - both.intersection <= 1 for change, both in judged)
         slices, computed = (sum(int(row[key]) for row in mine) for key in ("slices", "computed"))
         result.append(
             {
@@ -152,7 +149,7 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 "cases": len(mine),
                 "liver_dice": pooled["liver"],
                 "tumor_dice": pooled["tumor"],
-                "largest_change": max(changes),
+                "largest_change": max(change for change, _ in judged),
                 "voxels_different": sum(int(row["voxels_different"]) for row in mine),
                 "slices_computed": computed / slices,
                 "liver_slices_lost": sum(int(row["liver_slices_lost"]) for row in mine),
@@ -163,20 +160,16 @@ def verdicts(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _pooled(rows: Sequence[dict[str, Any]], organ: str) -> float:
-    total = Counts(0, 0, 0)
-    for row in rows:
-        total += Counts(int(row[f"{organ}_torch"]), int(row[f"{organ}_way"]), int(row[f"{organ}_both"]))
-    return dice(total)
+    return dice(sum((_between(row, organ) for row in rows), Counts(0, 0, 0)))
+
+
+def _between(row: dict[str, Any], organ: str) -> Counts:
+    """Overlap of the two masks of a case."""
+    return Counts(*(int(row[f"{organ}_{key}"]) for key in ("torch", "way", "both")))
 
 
 def _change(row: dict[str, Any], organ: str) -> float:
-    """Of Dice against the case's reference; one that is undefined, since both masks are empty, is that of equal masks."""
+    """Of Dice against the case's reference; an undefined one counts as that of two empty masks, 1."""
     texts = (row[f"{organ}_dice_torch"], row[f"{organ}_dice_way"])
-    numbers = (math.nan if text == "" else float(text) for text in texts)
-    before, after = (1.0 if math.isnan(number) else number for number in numbers)
+    before, after = (1.0 if text == "" else float(text) for text in texts)
     return abs(after - before)
-
-
-def _voxels(row: dict[str, Any], organ: str) -> int:
-    """That are in one of the two masks only."""
-    return int(row[f"{organ}_torch"]) + int(row[f"{organ}_way"]) - 2 * int(row[f"{organ}_both"])
