@@ -11,7 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "inputs.md"
-TABLES = ("nifti_cases", "grid_cases", "mask_cases", "seg_cases", "dicom_cases", "dicom_odd_cases")
+TABLES = ("nifti_cases", "grid_cases", "mask_cases", "seg_cases", "dicom_cases", "dicom_odd_cases", "dicom_pixel_cases")
 OUTCOMES = {"handled": "read", "warned": "read, with a warning", "refused": "refused"}
 
 INTRO = """\

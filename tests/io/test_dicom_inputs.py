@@ -12,13 +12,17 @@ import pytest
 from cases import Case
 from dicom_cases import CASES as PLAIN_CASES
 from dicom_odd_cases import CASES as ODD_CASES
-from dicom_odd_cases import COSINES, EXPECTED
+from dicom_odd_cases import COSINES
+from dicom_odd_cases import EXPECTED as ODD_EXPECTED
+from dicom_pixel_cases import CASES as PIXEL_CASES
+from dicom_pixel_cases import EXPECTED as PIXEL_EXPECTED
 
 from rmaunet.errors import InputError
 from rmaunet.io.dicom import read_dicom
 from rmaunet.notices import collect_notices
 
-CASES = [*PLAIN_CASES, *ODD_CASES]
+CASES = [*PLAIN_CASES, *ODD_CASES, *PIXEL_CASES]
+EXPECTED = ODD_EXPECTED | PIXEL_EXPECTED
 OTHER_GEOMETRY = {"one-slice", "tilt"}
 
 

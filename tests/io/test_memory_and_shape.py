@@ -88,6 +88,20 @@ def test_grids_lie_where_simpleitk_puts_them(tmp_path: Path, name: str) -> None:
         assert volume.array[k, j, i] == image[i, j, k]
 
 
+@pytest.mark.parametrize("shift", [0.2, 0.4, 0.6, 0.9])
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("kind", [np.int16, np.int32])
+def test_interpolated_whole_hu_are_rounded(kind: type, sign: int, shift: float) -> None:
+    """Neither truncated towards zero nor biased: 0.6 becomes 1, -0.6 becomes -1."""
+    ramp = np.broadcast_to(sign * 10 * np.arange(6), (4, 3, 6)).astype(kind)
+    moved = np.eye(4)
+    moved[0, 3] = shift / 10 + 0.01  # in voxels along the ramp
+    out = resampled(ramp, np.eye(4), moved, (5, 3, 4), outside=-1024, nearest=False)
+    assert out.dtype == kind
+    expected = np.rint(sign * (10 * np.arange(5) + shift + 0.1))
+    np.testing.assert_array_equal(out, np.broadcast_to(expected, (4, 3, 5)))
+
+
 def test_a_sheared_ramp_keeps_its_values_at_their_places() -> None:
     """HU that are a linear function of position are reproduced exactly by linear resampling inside the grid."""
     affine = RAS.copy()

@@ -145,7 +145,7 @@ def resampled(
         nearest: Nearest neighbour (labels) instead of linear (HU).
 
     Returns:
-        (k, j, i) array of the same dtype.
+        (k, j, i) array of the same dtype; interpolated HU of an integer array are rounded to the nearest.
     """
     import SimpleITK as sitk  # noqa: N813
 
@@ -155,4 +155,9 @@ def resampled(
     image = sitk.GetImageFromArray(np.ascontiguousarray(array))
     size = [int(n) for n in to_shape]
     unit = (size, transform, how, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), tuple(np.eye(3).ravel()), float(outside))
-    return np.asarray(sitk.GetArrayFromImage(sitk.Resample(image, *unit)))
+    if nearest or array.dtype.kind == "f":
+        return np.asarray(sitk.GetArrayFromImage(sitk.Resample(image, *unit)))
+    # SimpleITK truncates towards zero where it interpolates into integers.
+    exact = sitk.Resample(image, *unit, sitk.sitkFloat32)
+    rounded: NDArray[Any] = np.rint(sitk.GetArrayViewFromImage(exact)).astype(array.dtype)
+    return rounded

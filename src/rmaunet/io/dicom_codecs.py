@@ -15,6 +15,8 @@ from pydicom.uid import UID, CTImageStorage
 
 __all__ = ["CodestreamError", "decode_jpeg", "decode_rle"]
 
+_END = b"\xff\xd9"  # of every codestream of the JPEG family
+
 
 class CodestreamError(ValueError):
     """A compressed frame is corrupt; the text says how."""
@@ -92,17 +94,26 @@ def decode_jpeg(coded: bytes, rows: int, columns: int, bits_allocated: int, synt
     Raises:
         CodestreamError: If the stream is no such image, of another size, cut off, or GDCM refuses it.
     """
-    stream = coded.rstrip(b"\x00")
+    stream = _without_padding(coded)
     read = _jpeg2000_size if stream.startswith(b"\xff\x4f") else _jpeg_size
     height, width, components, precision, signed = read(stream)
     if (height, width, components) != (rows, columns, 1):
         raise CodestreamError(f"is compressed as {height} x {width} x {components}, not {rows} x {columns} x 1")
     if precision > bits_allocated or precision > 16:
         raise CodestreamError(f"is compressed with {precision} bits where BitsAllocated is {bits_allocated}")
-    if not stream.endswith(b"\xff\xd9"):
+    if not stream.endswith(_END):
         raise CodestreamError("is cut off: its end marker is missing")
-    words = _through_gdcm(coded, rows, columns, precision, signed, syntax)
+    words = _through_gdcm(stream, rows, columns, precision, signed, syntax)
     return words.view(f"u{words.dtype.itemsize}").astype(f"u{bits_allocated // 8}")
+
+
+def _without_padding(coded: bytes) -> bytes:
+    """The codestream without what makes its length even: zeros, or one byte of any value after the end marker.
+
+    PS3.5 A.4 asks for a zero. NEMA's own examples of compressed CT end in FF D9 FF.
+    """
+    stream = coded.rstrip(b"\x00")
+    return stream[:-1] if stream[-3:-1] == _END else stream
 
 
 def _jpeg2000_size(stream: bytes) -> tuple[int, int, int, int, bool]:

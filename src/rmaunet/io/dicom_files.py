@@ -71,6 +71,8 @@ KEYWORDS = [
     "BitsStored",
     "HighBit",
     "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
     "RescaleIntercept",
     "RescaleSlope",
     "RescaleType",

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
 from rmaunet.io.dicom_files import printable, text
-from rmaunet.io.dicom_pixels import decode_frames, pixel_format
+from rmaunet.io.dicom_padding import padding_of
+from rmaunet.io.dicom_pixels import decode_words, pixel_format, stored_values
 from rmaunet.io.dicom_slices import Slice
 from rmaunet.io.voxels import AIR_HU, HuFacts
 from rmaunet.notices import notice
@@ -21,7 +22,7 @@ _INT16_MAX = 32767
 
 
 def hounsfield(slices: Sequence[Slice], subject: str) -> NDArray[np.int16] | NDArray[np.float32]:
-    """Decode and rescale every slice.
+    """Decode and rescale every slice; padding that the header names becomes -1024 HU.
 
     Args:
         slices: In the order wanted.
@@ -42,19 +43,26 @@ def hounsfield(slices: Sequence[Slice], subject: str) -> NDArray[np.int16] | NDA
         raise InputError(subject, "shape", shape, "needs more than 4 GiB", "give a smaller series")
     _say_odd(slices, subject)
     volume = np.empty(shape, kind)
-    clipped, facts = 0, HuFacts(count=volume.size)
+    clipped, facts, surplus = 0, HuFacts(count=volume.size), dict[str, int]()
     for indices in _by_file(slices):
         file = slices[indices[0]].file
-        frames = decode_frames(file, forms[id(file)], [slices[i].frame for i in indices])
-        for index, stored in zip(indices, frames, strict=True):
-            item = slices[index]
+        form, padding = forms[id(file)], padding_of(file, forms[id(file)])
+        frames = decode_words(file, form, [slices[i].frame for i in indices], surplus=surplus)
+        for index, words in zip(indices, frames, strict=True):
+            item, stored = slices[index], stored_values(words, form)
+            gap = padding.mask(words, stored, slope=item.slope, intercept=item.intercept) if padding else None
+            if gap is not None:
+                if gap.all():
+                    volume[index] = AIR_HU
+                    continue
+                stored = np.where(gap, stored[~gap][0], stored)  # padding is not in the slice's range of HU
             _see(stored, item, facts)
-            if whole:
-                clipped += _rescale_whole(stored, item, volume[index])
-            else:
-                np.multiply(stored, item.slope, out=volume[index], casting="unsafe")
-                volume[index] += np.float32(item.intercept)
-                np.maximum(volume[index], AIR_HU, out=volume[index])
+            clipped += _rescale(stored, item, volume[index])
+            if gap is not None:
+                volume[index][gap] = AIR_HU
+    for shown, count in list(surplus.items())[:1]:
+        files = f" (and of {len(surplus) - 1} files more)" if len(surplus) > 1 else ""
+        notice(subject, f"{count} bytes follow the pixels of {shown}{files}; they are ignored")
     if clipped:
         notice(subject, f"{clipped} voxels above {_INT16_MAX} HU were clipped")
     for text_ in facts.notes(offset=False):
@@ -78,8 +86,12 @@ def _by_file(slices: Sequence[Slice]) -> list[list[int]]:
     return [sorted(indices, key=lambda i: slices[i].frame) for indices in groups.values()]
 
 
-def _rescale_whole(stored: NDArray[np.integer], item: Slice, out: NDArray[np.generic]) -> int:
+def _rescale(stored: NDArray[np.integer], item: Slice, out: NDArray[np.generic]) -> int:
     """Write HU into ``out``; returns how many voxels had to be clipped."""
+    if out.dtype == np.float32:
+        np.multiply(stored, item.slope, out=out, casting="unsafe")
+        np.maximum(np.add(out, item.intercept, out=out), AIR_HU, out=out)
+        return 0
     ends = [int(stored.min()) * item.slope + item.intercept, int(stored.max()) * item.slope + item.intercept]
     if min(ends) >= -32768 and max(ends) <= _INT16_MAX and abs(item.slope) < 2**31 and abs(item.intercept) < 2**31:
         wide = stored.astype(np.int32)

@@ -13,13 +13,13 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import generate_frames
-from pydicom.uid import UID, ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import UID, ExplicitVRBigEndian, RLELossless
 
 from rmaunet.errors import InputError
 from rmaunet.io.dicom_codecs import CodestreamError, decode_jpeg, decode_rle
 from rmaunet.io.dicom_files import DicomFile, inflated_pixel_data, number, text
 
-__all__ = ["PixelFormat", "decode_frames", "pixel_element", "pixel_format", "stored_values"]
+__all__ = ["PixelFormat", "decode_frames", "decode_words", "pixel_element", "pixel_format", "stored_values"]
 
 NATIVE = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2")
 JPEG = tuple("1.2.840.10008.1.2.4." + end for end in ("50", "51", "57", "70", "80", "81", "90", "91"))
@@ -117,10 +117,26 @@ def decode_frames(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> 
     Raises:
         InputError: If pixel data is missing, cut off or corrupt, naming the file.
     """
+    for words in decode_words(file, form, frames):
+        yield stored_values(words, form)
+
+
+def decode_words(
+    file: DicomFile, form: PixelFormat, frames: Sequence[int], *, surplus: dict[str, int] | None = None
+) -> Iterator[NDArray[np.unsignedinteger]]:
+    """Decode frames of one file as they are stored; see :func:`decode_frames`.
+
+    Args:
+        file: The file.
+        form: From :func:`pixel_format`.
+        frames: Frame indices from 0, ascending.
+        surplus: Filled with the number of bytes behind the last pixel, by file, where there are any.
+
+    Yields:
+        For each the words (rows, columns) of ``BitsAllocated`` bits, with the bits that ``BitsStored`` does not count.
+    """
     try:
-        words = _native(file, form, frames) if form.syntax in NATIVE else _encapsulated(file, form, frames)
-        for array in words:
-            yield stored_values(array, form)
+        yield from _native(file, form, frames, surplus) if form.syntax in NATIVE else _encapsulated(file, form, frames)
     except InputError:
         raise
     except CodestreamError as error:
@@ -151,14 +167,20 @@ def stored_values(words: NDArray[np.unsignedinteger], form: PixelFormat) -> NDAr
     return np.asarray(np.right_shift(lifted.view(kind), unused), kind)
 
 
-def _native(file: DicomFile, form: PixelFormat, frames: Sequence[int]) -> Iterator[NDArray[np.unsignedinteger]]:
+def _native(
+    file: DicomFile, form: PixelFormat, frames: Sequence[int], surplus: dict[str, int] | None
+) -> Iterator[NDArray[np.unsignedinteger]]:
     with pixel_element(file) as (stream, length):
         size = form.frame_bytes
         left = length if file.pixel_offset is None else os.fstat(stream.fileno()).st_size - stream.tell()
         have, need = min(length, left), size * form.frames
-        if length == 0xFFFFFFFF or not need <= have <= need + 1:  # an odd length is padded by a byte
+        excess, row = have - need, form.columns * form.bits_allocated // 8
+        # PS3.5 8.1.1 allows bytes behind the pixels. Whole rows mean that Rows, BitsAllocated or NumberOfFrames is wrong.
+        if length == 0xFFFFFFFF or excess < 0 or (excess > 1 and excess % row == 0):
             problem = f"holds {have} bytes where Rows, Columns and BitsAllocated ask for {need}: cut off or mislabelled"
             raise InputError(file.shown, "PixelData", None, problem, REMEDY)
+        if excess > 1 and surplus is not None:  # one byte makes an odd length even
+            surplus[file.shown] = excess
         start = stream.tell()
         for frame in frames:
             stream.seek(start + frame * size)
@@ -201,6 +223,9 @@ def pixel_element(file: DicomFile) -> Iterator[tuple[BinaryIO, int]]:
         group, element = struct.unpack(f"{order}HH", stream.read(4))
         if (group, element) != (0x7FE0, 0x0010):
             raise InputError(file.shown, "PixelData", None, "is missing, or not whole numbers", REMEDY)
-        if file.syntax != ImplicitVRLittleEndian:
-            stream.read(4)  # the value representation and two reserved bytes
-        yield stream, struct.unpack(f"{order}I", stream.read(4))[0]
+        head = stream.read(4)
+        # Some files are not of the value representation that their syntax promises. Explicit elements say OB, OW or UN and
+        # two zeros here; as an implicit length that would be odd, which DICOM does not allow.
+        if head in (b"OB\0\0", b"OW\0\0", b"UN\0\0"):
+            head = stream.read(4)
+        yield stream, struct.unpack(f"{order}I", head)[0]
