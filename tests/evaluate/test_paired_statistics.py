@@ -62,6 +62,33 @@ def test_equal_methods() -> None:
     assert found.smallest_p_wilcoxon == 1.0
 
 
+@pytest.mark.parametrize("scale", [1.0, 100.0, 1e-3, 1e6])
+def test_differences_equal_but_for_rounding_are_ties(scale: float) -> None:
+    """Eight differences of 0.1 in size, six up and two down: the exact p over 2^8 signs, whatever the values' last bits."""
+    base = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    up = np.array([1, 1, 1, 1, 1, 1, -1, -1])
+    assert compare(scale * (base + 0.1 * up), scale * base).p_wilcoxon == 0.2890625
+    tie = compare([0.3 * scale, scale, scale], [(0.1 + 0.2) * scale, 0.5 * scale, 0.9 * scale])
+    assert (tie.wins, tie.ties, tie.losses) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("values", [[0.9, 0.8, 0.7], [0.3, 0.7, 0.1, 0.2], [1500.1, 320.7, 8.3]])
+def test_a_constant_difference_has_no_effect_size(values: list[float]) -> None:
+    found = compare(np.array(values) + 0.1, values)
+    assert math.isnan(found.effect_size)
+    assert (found.sd_difference, found.p_t) == (0.0, 0.0)
+    assert found.mean_difference == pytest.approx(0.1)
+
+
+def test_small_true_differences_stay() -> None:
+    """Rounding takes noise away and no measured difference."""
+    rng = np.random.default_rng(3)
+    values = rng.uniform(0.4, 0.9, 9)
+    found = compare(values + np.arange(1, 10) * 1e-9, values)
+    assert (found.wins, found.ties) == (9, 0)
+    assert found.p_wilcoxon == pytest.approx(2 ** (1 - 9))
+
+
 def test_ties_and_few_cases_do_not_warn() -> None:
     found = compare([0.5, 0.6, 0.7, 0.8], [0.5, 0.5, 0.6, 0.7])
     assert 0 < found.p_wilcoxon <= 1
