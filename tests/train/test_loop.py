@@ -184,3 +184,20 @@ def test_weights_name_their_training_cases_and_keep_their_fingerprints(tmp_path)
     assert [one.name for one in prints] == ["volume-1", "volume-2"]
     scan = fingerprint(phantom(seed=2, shape=(16, 32, 32)).ct, "scan")
     assert leaked_cases([scan], prints)["scan"].other == "volume-2"
+
+
+@pytest.mark.parametrize(("stated", "said"), [("My hospital (consented)", "data: My hospital"), ("", "was not stated")])
+def test_the_licence_comes_from_the_data(tmp_path, stated, said):
+    """Nothing is claimed of data that was not used; weights that a run began with keep binding."""
+    with StoreWriter(tmp_path / "store", Preprocessing(size=32), licence=stated) as writer:
+        images = np.full((3, 32, 32), 90, np.uint8)
+        writer.add("volume-1", images, np.ones_like(images), spacing_mm=(2.0, 1.5, 1.5))
+    kept = Store(tmp_path / "store")
+    first = load_weights(train(TINY, kept, ["volume-1"], tmp_path / "first", stop_after=1))
+    assert said in first.card.licence
+    assert first.card.licence.startswith("Research use only.")
+    assert "LiTS" not in first.card.licence
+    earlier = first.with_card(licence="Research use only. Trained on data: B.")
+    second = load_weights(train(TINY, kept, ["volume-1"], tmp_path / "second", start=earlier, stop_after=1))
+    assert "data: B." in second.card.licence
+    assert said in second.card.licence

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import tyro
+
+from rmaunet.cli.layout_option import LayoutOrAuto
 
 if TYPE_CHECKING:
     from rmaunet.data.check import CaseReport, SetReport
@@ -30,8 +32,8 @@ class Check:
 
     root: tyro.conf.Positional[Path]
     """Folder of the data set."""
-    layout: Literal["auto", "lits", "ircadb", "msd", "folder"] = "auto"
-    """LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, imagesTr/labelsTr; auto looks."""
+    layout: LayoutOrAuto = "auto"
+    """LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, imagesTr/labelsTr (folder); auto recognizes them."""
     fix: Path | None = None
     """Write a repaired copy into this folder, with audit.csv naming every change; exit code 3 if a case had to be left out."""
     json: bool = False

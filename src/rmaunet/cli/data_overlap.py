@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
+
+from rmaunet.cli.layout_option import LayoutOrAuto
 
 if TYPE_CHECKING:
     from rmaunet.data.fingerprint import Fingerprint
@@ -32,8 +34,8 @@ class Overlaps:
     """Another one."""
     weights: str | None = None
     """Compare A with the training cases of these weights (shipped name or folder) instead."""
-    layout: Literal["auto", "lits", "ircadb", "msd", "folder"] = "auto"
-    """Layout of A and B; auto looks."""
+    layout: LayoutOrAuto = "auto"
+    """Layout of A and B; auto recognizes it."""
     save: Path | None = None
     """Write A's fingerprints into this file; it can stand for A later."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None

@@ -131,9 +131,8 @@ def main(argv: list[str]) -> int:
 
 
 def _leaks(options: Evaluate, pairing: Pairing) -> tuple[Leaks | None, list[str]]:
-    manifests = any(next(folder.glob("*_run.json"), None) for folder in {p.prediction.parent for p in pairing.pairs})
     leaks, notes = None, []
-    if options.leaks and (options.weights is not None or manifests):
+    if options.leaks:
         from rmaunet.cli.leaks import find_leaks, leak_notes
 
         leaks = find_leaks(pairing.pairs, weights=options.weights, scans=options.scans)

@@ -15,11 +15,10 @@ from rmaunet.errors import InputError
 from rmaunet.evaluate.pairs import Pair, case_name
 from rmaunet.io import read_volume
 from rmaunet.notices import notice
-from rmaunet.predict.weights import ModelCard, fingerprint_file, load_card, shipped_weights
+from rmaunet.predict.weights import ModelCard, fingerprint_file, load_card, recorded_weights
+from rmaunet.segment.outputs import beside
 
 __all__ = ["Leaks", "find_leaks", "leak_notes"]
-
-SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".seg.dcm", ".dcm")
 
 
 @dataclass
@@ -28,7 +27,8 @@ class Leaks:
 
     Attributes:
         weights: Names of the weights compared with.
-        seen: Case to "no", "same scan: NAME", "same patient?: NAME", "same name: NAME" or "unknown".
+        seen: Case to "no", "same scan: NAME", "same patient?: NAME", "same name: NAME", "unknown" (no scan to compare) or
+            "not checked" (no weights to compare with).
     """
 
     weights: list[str] = field(default_factory=list)
@@ -40,13 +40,13 @@ def find_leaks(pairs: Sequence[Pair], *, weights: str | None, scans: Path | None
 
     Args:
         pairs: The cases.
-        weights: Name or folder of the weights; by default those named in the prediction's ``CASE_run.json``, if they are
-            shipped ones.
+        weights: Name or folder of the weights; by default those that the prediction's ``CASE_run.json`` names: shipped ones,
+            or those in the folder that it gives, if they are still the same.
         scans: Data set or folder of the CTs; by default they are looked for beside the references (``volume-N`` in LiTS's
             folder, ``imagesTr`` beside ``labelsTr``).
 
     Returns:
-        What is known; nothing if no weights are known.
+        What is known of each case.
 
     Raises:
         ModelError: If ``weights`` cannot be used.
@@ -67,20 +67,18 @@ def find_leaks(pairs: Sequence[Pair], *, weights: str | None, scans: Path | None
             if used[pair.name] == name:
                 path = found.get(pair.name) if scans is not None else _beside(pair)
                 leaks.seen[pair.name] = _seen(pair.name, path, training, card)
-    if leaks.weights:
-        leaks.seen = {pair.name: leaks.seen.get(pair.name, "unknown") for pair in pairs}
+    leaks.seen = {pair.name: leaks.seen.get(pair.name, "not checked") for pair in pairs}
     return leaks
 
 
 def _weights_of(prediction: Path) -> str | None:
-    """The shipped weights that a prediction's manifest names."""
-    name = next((prediction.name[: -len(s)] for s in SUFFIXES if prediction.name.lower().endswith(s)), prediction.name)
+    """The weights that a prediction's manifest names, where they are to be found."""
+    path = beside(prediction, "run.json")
     try:
-        content = json.loads((prediction.parent / f"{name.removesuffix('_seg')}_run.json").read_text(encoding="utf-8"))
-        digest = content["weights"]["sha256"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
-    return next((known for known in shipped_weights() if load_card(known).sha256 == digest), None)
+    return recorded_weights(content, path) if isinstance(content, Mapping) else None
 
 
 def _scans(root: Path) -> dict[str, Path]:
@@ -119,23 +117,27 @@ def leak_notes(leaks: Leaks) -> list[str]:
         leaks: From :func:`find_leaks`.
 
     Returns:
-        None if no weights are known; else who was trained on, and who could not be checked.
+        Which cases were trained on, which could not be compared, and which were not checked.
     """
-    if not leaks.weights:
-        return []
     which, of = " and ".join(leaks.weights), len(leaks.seen)
-    hits: Mapping[str, str] = {name: text for name, text in leaks.seen.items() if text not in ("no", "unknown")}
+    no_hit = ("no", "unknown", "not checked")
+    hits: Mapping[str, str] = {name: text for name, text in leaks.seen.items() if text not in no_hit}
     unknown = [name for name, text in leaks.seen.items() if text == "unknown"]
+    unchecked = [name for name, text in leaks.seen.items() if text == "not checked"]
+    clear = of - len(unknown) - len(unchecked)
     notes = []
     if hits:
         first = "; ".join(f"{name} ({text})" for name, text in list(hits.items())[:20])
         more = f"; and {len(hits) - 20} more" if len(hits) > 20 else ""
         notes.append(f"LEAK: {len(hits)} of {of} cases were among the training cases of weights {which}, so that this "
                      f"table is no test of them: {first}{more}.")  # fmt: skip
-    elif len(unknown) < of:
-        notes.append(f"By content, none of {of - len(unknown)} cases was among the training cases of weights {which}.")
+    elif clear:
+        notes.append(f"By content, none of {clear} cases was among the training cases of weights {which}.")
     if unknown:
         first = ", ".join(unknown[:5])
         notes.append(f"{len(unknown)} of {of} cases were not compared with the training cases of weights {which}, for want "
                      f"of their scans (--scans): {first}.")  # fmt: skip
+    if unchecked:
+        notes.append(f"Leaks not checked: the weights that predicted {len(unchecked)} of {of} cases are not known or not to be "
+                     f"found (--weights): {', '.join(unchecked[:5])}.")  # fmt: skip
     return notes

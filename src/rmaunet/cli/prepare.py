@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from rmaunet.cli.layout_option import Layout
+
 __all__ = ["Prepare", "main"]
 
 
@@ -19,7 +21,7 @@ class Prepare:
     Example: rmaunet prepare lits LiTS/ -o stores/lits
     """
 
-    dataset: tyro.conf.Positional[Literal["lits", "ircadb", "msd", "folder"]]
+    dataset: tyro.conf.Positional[Layout]
     """Layout of ROOT: LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, or imagesTr/labelsTr."""
     root: tyro.conf.Positional[Path]
     """Folder of the data set."""
@@ -35,6 +37,8 @@ class Prepare:
     """Pixel side for --grid spacing."""
     patients: Path | None = None
     """JSON map of cases to patients, {"volume-0": "A", "volume-1": "A"}, where a patient has several scans."""
+    licence: str | None = None
+    """Name and licence of the data; cards of networks trained on it repeat it. None to use what is known of the layout."""
     json: bool = False
     """Print the summary as JSON."""
 
@@ -65,7 +69,8 @@ def main(argv: list[str]) -> int:
         if name:
             print(f"[{done + 1}/{of}] {name}", file=sys.stderr, flush=True)
 
-    failures = prepare_store(cases, args.output, settings, progress=progress)
+    licence = DATASETS[args.dataset].licence_of(args.root) if args.licence is None else args.licence
+    failures = prepare_store(cases, args.output, settings, licence=licence, progress=progress)
     for _, failure in failures:
         print(f"error: {failure}", file=sys.stderr)
     store = Store(args.output)
@@ -75,6 +80,7 @@ def main(argv: list[str]) -> int:
         "slices": sum(case.shape[0] for case in store.cases),
         "liver_slices": sum(sum(n > 0 for n in case.liver) for case in store.cases),
         "tumor_slices": sum(sum(n > 0 for n in case.tumor) for case in store.cases),
+        "licence": store.licence,
         "failed": [name for name, _ in failures],
     }
     if args.json:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 from rmaunet.data import folder, ircadb, lits, msd
 from rmaunet.data.case import Case
+from rmaunet.data.dataset import DataSet
 
-__all__ = ["DATASETS", "Case"]
+__all__ = ["DATASETS", "Case", "DataSet"]
 
-DATASETS: dict[str, Callable[[Path], list[Case]]] = {
-    "lits": lits.cases,
-    "ircadb": ircadb.cases,
-    "msd": msd.cases,
-    "folder": folder.cases,
+DATASETS: dict[str, DataSet] = {
+    "ircadb": DataSet(ircadb.cases, ircadb.recognizes, ircadb.LICENCE),
+    "msd": DataSet(msd.cases, msd.recognizes, folder.licence),
+    "folder": DataSet(folder.cases, folder.recognizes, folder.licence),
+    "lits": DataSet(lits.cases, lits.recognizes, lits.LICENCE),
 }
-"""Reader of each data set's own layout; a new data set is one file and one line here."""
+"""Each data set by the name that commands use; a new data set is one file and one line here.
+
+A folder is of the first layout that recognizes it.
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rmaunet.data import folder, ircadb, lits, msd
+from rmaunet.data import DATASETS, folder
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
 
@@ -20,21 +20,16 @@ def find_cases(root: Path) -> tuple[str, list[Case]]:
         root: A data set's folder, or a folder of CTs: image files, or folders and zips of DICOM, one a case.
 
     Returns:
-        The layout ("lits", "ircadb", "msd", "folder", or "scans" for CTs without masks) and its cases.
+        The layout (a key of :data:`rmaunet.data.DATASETS`, or "scans" for CTs without masks) and its cases.
 
     Raises:
         InputError: If there is nothing to read, or files of the layout are missing.
     """
     if not root.is_dir():
         raise InputError(root, "data set", None, "is not a folder", "give the folder of a data set")
-    if any(ircadb.patient_number(path.name) is not None for path in root.iterdir()):
-        return "ircadb", ircadb.cases(root)
-    if (root / "dataset.json").is_file() and "training" in folder.read_description(root / "dataset.json"):
-        return "msd", msd.cases(root)
-    if (root / "imagesTr").is_dir():
-        return "folder", folder.cases(root)
-    if next(root.rglob("volume-*.nii*"), None) is not None:
-        return "lits", lits.cases(root)
+    for name, layout in DATASETS.items():
+        if layout.recognizes is not None and layout.recognizes(root):
+            return name, layout(root)
     return "scans", _scans(root)
 
 

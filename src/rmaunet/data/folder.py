@@ -20,11 +20,25 @@ from rmaunet.data.case import Case
 from rmaunet.errors import InputError
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR
 
-__all__ = ["cases", "inside", "label_map", "read_description"]
+__all__ = ["cases", "inside", "label_map", "licence", "read_description", "recognizes"]
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc")
 _MAX_JSON_BYTES = 16 << 20
 _TUMOR_WORDS = ("tumor", "tumour", "cancer", "lesion")
+
+
+def recognizes(root: Path) -> bool:
+    """Whether ``root`` has a folder imagesTr."""
+    return (root / "imagesTr").is_dir()
+
+
+def licence(root: Path) -> str:
+    """Name and licence that dataset.json gives (keys ``name``, and ``licence`` or ``license``); "" without a licence."""
+    path = root / "dataset.json"
+    description = read_description(path) if path.is_file() else {}
+    given = str(description.get("licence") or description.get("license") or "").strip()
+    name = str(description.get("name") or "").strip()
+    return f"{name} ({given})" if name and given else given
 
 
 def cases(root: Path) -> list[Case]:

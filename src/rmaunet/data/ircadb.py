@@ -19,19 +19,23 @@ import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
-from rmaunet.io import Scan
-from rmaunet.io.scan import DicomSource
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR
 from rmaunet.notices import notice
 from rmaunet.volume import Volume, make_volume
 
-__all__ = ["SLICES", "SPACING_MM", "TUMOR_FREE", "cases", "is_tumor", "load", "patient_number"]
+__all__ = ["LICENCE", "SLICES", "SPACING_MM", "TUMOR_FREE", "cases", "is_tumor", "load", "patient_number", "recognizes"]
+
+if TYPE_CHECKING:
+    from rmaunet.io import Scan
+
+LICENCE = "3D-IRCADb-01 (CC BY-NC-ND 4.0)"
 
 TUMOR_FREE = frozenset({5, 7, 11, 14, 20})
 """Patients without a liver tumor."""
@@ -68,6 +72,11 @@ def patient_number(name: str) -> int | None:
     """N of ``3Dircadb1.N`` (or of its zip), None for other names."""
     match = _PATIENT.fullmatch(name)
     return int(match.group(1)) if match else None
+
+
+def recognizes(root: Path) -> bool:
+    """Whether a folder of ``root`` is named as a patient of 3D-IRCADb-01."""
+    return any(patient_number(path.name) is not None for path in root.iterdir())
 
 
 def cases(root: Path) -> list[Case]:
@@ -129,6 +138,7 @@ def load(case: Case) -> tuple[Scan, Volume]:
         InputError: If a slice of a mask is missing, has another size or other values, there is no liver, or the CT cannot
             be used.
     """
+    from rmaunet.io import Scan
     from rmaunet.io.dicom import read_dicom
 
     with contextlib.ExitStack() as stack:
@@ -160,6 +170,7 @@ def _opened(path: Path) -> Iterator[Path]:
 def _slice_names(scan: Scan, folder: Path, name: str) -> list[str]:
     """The file name of each of the volume's slices."""
     from rmaunet.io.dicom_files import find_files, text
+    from rmaunet.io.scan import DicomSource
 
     uids = {text(file.dataset, "SOPInstanceUID"): file.path.name for file in find_files(folder).files}
     source = scan.source

@@ -20,7 +20,9 @@ from rmaunet.data import ircadb
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
 
-__all__ = ["IRCADB_VOLUMES", "TUMOR_FREE", "cases", "known_spacing", "number"]
+__all__ = ["IRCADB_VOLUMES", "LICENCE", "TUMOR_FREE", "cases", "known_spacing", "number", "recognizes"]
+
+LICENCE = "LiTS (CC BY-NC-ND 4.0)"
 
 IRCADB_VOLUMES = range(28, 48)
 """Volume N is 3D-IRCADb-01's patient N - 27."""
@@ -61,6 +63,11 @@ def known_spacing(n: int, shape: tuple[int, int, int]) -> tuple[float, float, fl
         return None
     side = in_plane * 512 / shape[1]
     return (between * step, side, side)
+
+
+def recognizes(root: Path) -> bool:
+    """Whether a file at or below ``root`` is named as a volume of LiTS."""
+    return next(root.rglob("volume-*.nii*"), None) is not None
 
 
 def cases(root: Path) -> list[Case]:

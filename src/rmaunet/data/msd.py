@@ -19,7 +19,12 @@ from rmaunet.data.case import Case
 from rmaunet.data.folder import SUFFIXES, inside, label_map, read_description
 from rmaunet.errors import InputError
 
-__all__ = ["cases"]
+__all__ = ["cases", "recognizes"]
+
+
+def recognizes(root: Path) -> bool:
+    """Whether ``root`` has a dataset.json that lists training cases."""
+    return (root / "dataset.json").is_file() and "training" in read_description(root / "dataset.json")
 
 
 def cases(root: Path) -> list[Case]:

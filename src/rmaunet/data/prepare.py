@@ -53,6 +53,7 @@ def prepare_store(
     root: Path,
     settings: Preprocessing,
     *,
+    licence: str = "",
     progress: Callable[[int, int, str], None] = lambda done, of, name: None,
 ) -> list[tuple[str, RmaunetError]]:
     """Write a store of all cases that can be used.
@@ -61,6 +62,7 @@ def prepare_store(
         cases: Labelled cases.
         root: The store's folder.
         settings: Window and grid.
+        licence: Name and licence of the data, kept for the cards of networks; "" if not known.
         progress: Told (cases done, cases in all, the case worked on).
 
     Returns:
@@ -72,7 +74,7 @@ def prepare_store(
     """
     failures: list[tuple[str, RmaunetError]] = []
     seen: dict[str, str] = {}
-    with StoreWriter(root, settings) as writer:
+    with StoreWriter(root, settings, licence=licence) as writer:
         for done, case in enumerate(cases):
             progress(done, len(cases), case.name)
             try:

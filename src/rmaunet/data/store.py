@@ -72,10 +72,12 @@ class StoreWriter:
     Args:
         root: The store's folder; an older store there is replaced.
         preprocessing: Window and grid the slices were made with, kept in the index.
+        licence: Name and licence of the data; "" if not known.
     """
 
-    def __init__(self, root: Path, preprocessing: Preprocessing) -> None:
+    def __init__(self, root: Path, preprocessing: Preprocessing, *, licence: str = "") -> None:
         self.root = make_folder(root)
+        self.licence = licence
         self.preprocessing = preprocessing
         self.cases: list[StoredCase] = []
         self._offset = 0
@@ -169,6 +171,7 @@ class StoreWriter:
             index = {
                 "version": VERSION,
                 "preprocessing": to_dict(self.preprocessing),
+                "licence": self.licence,
                 "cases": [to_dict(case) for case in self.cases],
             }
             write_json(self.root / "index.json", index)
@@ -200,6 +203,7 @@ class Store:
         index = self._index()
         self.preprocessing = from_dict(Preprocessing, index["preprocessing"], subject=str(root / "index.json"))
         self.cases = [from_dict(StoredCase, case, subject=str(root / "index.json")) for case in index["cases"]]
+        self.licence = str(index.get("licence", ""))
         self._by_name = {case.name: case for case in self.cases}
         expected = sum(case.size for case in self.cases)
         for name in ("images.u8", "labels.u8"):

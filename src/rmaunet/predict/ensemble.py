@@ -10,7 +10,7 @@ from torch import nn
 
 from rmaunet.errors import ModelError
 from rmaunet.networks.ensemble import Ensemble
-from rmaunet.predict.weights import ModelCard, Weights
+from rmaunet.predict.weights import ModelCard, Weights, joined_licence
 
 __all__ = ["average_weights", "cascade_card", "join_weights"]
 
@@ -40,6 +40,7 @@ def join_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module, M
         name=name,
         network=replace(first.network, members=len(networks)),
         trained_on=_cases_of(members),
+        licence=_licence_of(members),
         training={"members": [{"name": w.card.name, "sha256": w.card.sha256, **w.card.training} for w in members]},
         results={},
         sha256="",
@@ -75,6 +76,7 @@ def average_weights(members: Sequence[Weights], *, name: str) -> tuple[nn.Module
         last.card,
         name=name,
         trained_on=_cases_of(members),
+        licence=_licence_of(members),
         training={**last.card.training, "mean_of": [weights.card.sha256 for weights in members]},
         results={},
         sha256="",
@@ -108,6 +110,7 @@ def cascade_card(locator: ModelCard, refiner: ModelCard, *, name: str, locator_s
         refiner,
         name=name,
         trained_on=tuple(dict.fromkeys((*locator.trained_on, *refiner.trained_on))),
+        licence=joined_licence(refiner.licence, locator.licence),
         results={},
         locator_share=locator_share,
     )
@@ -125,6 +128,10 @@ def _first_of(members: Sequence[Weights], name: str) -> ModelCard:
 
 def _cases_of(members: Sequence[Weights]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(case for weights in members for case in weights.card.trained_on))
+
+
+def _licence_of(members: Sequence[Weights]) -> str:
+    return joined_licence(*(weights.card.licence for weights in members))
 
 
 def _alone(card: ModelCard) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,6 +94,7 @@ class Predictor:
         if (preprocessing.grid == "liver") != (locator is not None):
             raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
         self.locator, self.locator_share = locator, locator_share
+        self.folder: Path | None = None  # of the weights, for manifests
         self.multiple_of = multiple_of
         self.needs = needs or Needs()
         self.runtime = runtime
@@ -169,7 +171,7 @@ class Predictor:
         if locator is not None:
             locator.needs = needs
         choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
-        return cls(
+        predictor = cls(
             choice.runtime if card.flips == "none" else Flipped(choice.runtime, card.flips),
             card.preprocessing,
             card.postprocessing,
@@ -182,6 +184,8 @@ class Predictor:
             multiple_of=card.network.multiple_of,
             needs=needs,
         )
+        predictor.folder = weights.folder
+        return predictor
 
     def predict(
         self,

@@ -16,6 +16,7 @@ from rmaunet.io import read_volume
 from rmaunet.io.grid import data_files
 from rmaunet.io.scan import Scan
 from rmaunet.predict import ModelCard, Predictor
+from rmaunet.predict.weights import recorded_identity
 from rmaunet.runs import locked
 from rmaunet.segment.ahead import read_ahead, read_in_turn
 from rmaunet.segment.find import Item
@@ -171,7 +172,7 @@ def _holds(manifest: Path, card: ModelCard, extra: dict[str, Any]) -> bool:
         content = json.loads(manifest.read_text())
         same = all(content[key] == json.loads(json.dumps(value)) for key, value in extra.items())
         whole = all(sha256(manifest.parent / name) == digest for name, digest in content["outputs"].items())
-        return bool(same and whole and content["weights"]["sha256"] == card.identity)
+        return bool(same and whole and recorded_identity(content) == card.identity)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 

@@ -15,6 +15,7 @@ from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.predict.memory import peak_bytes
+from rmaunet.predict.weights import manifest_record
 from rmaunet.runs import machine
 from rmaunet.segment.ahead import import_ahead
 from rmaunet.segment.finding import Finding, examine
@@ -89,7 +90,7 @@ def segment_scan(
         seconds = {"read": time.perf_counter() - began}
         progress = import_ahead(LATER + (OVERLAY if request.overlay else ()), progress)
         finding = examine(scan, predictor, confidence=request.confidence, progress=progress)
-        facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
+        facts = {"Weights": f"{card.name}, identity {card.identity[:12]}", "Licence of the weights": card.licence}
         person = {"CT file": str(path), **identifying_text(scan)} if request.include_phi else {}
         # Folders may name people: what is kept names the file alone.
         notes = notices if request.include_phi else [line.replace(str(path), path.name) for line in notices]
@@ -100,7 +101,7 @@ def segment_scan(
     manifest = {
         "input": path.name,
         "series": request.series,
-        **_what_ran(scan, finding, predictor, card),
+        **_what_ran(scan, finding, predictor, card, beside(files[0], "run.json")),
         "outputs": {file.name: sha256(file) for file in files},
         "seconds": seconds,
         "notices": notes,
@@ -114,13 +115,13 @@ def segment_scan(
     return Outcome(scan.name, manifest["measures"], finding.lines(), tuple(files), seconds, tuple(notes))
 
 
-def _what_ran(scan: Scan, finding: Finding, predictor: Predictor, card: ModelCard) -> dict[str, Any]:
+def _what_ran(scan: Scan, finding: Finding, predictor: Predictor, card: ModelCard, manifest: Path) -> dict[str, Any]:
     """The manifest's part on the scan, the weights, the runtime and what was measured."""
     prediction, runtime = finding.prediction, predictor.runtime
     return {
         "shape": list(scan.volume.spatial_shape),
         "spacing_mm": list(scan.volume.spacing),
-        "weights": {"name": card.name, "sha256": card.identity, "licence": card.licence},
+        "weights": manifest_record(card, predictor.folder, manifest=manifest),
         "runtime": {
             "name": runtime.name,
             "device": runtime.device,

@@ -20,7 +20,7 @@ from rmaunet.experiments.experiment import Experiment
 from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.weights import FINGERPRINTS, Weights
+from rmaunet.predict.weights import FINGERPRINTS, Weights, joined_licence, licence_of_data
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases
@@ -94,6 +94,8 @@ def train(
     with flushed_denormals(), locked(folder), Stopping() as stopping:
         state = begin(experiment, place, start)
         state.cases = tuple(dict.fromkeys((*(start.card.trained_on if start else ()), *cases)))
+        own = licence_of_data(store.licence)
+        state.licence = joined_licence(start.card.licence, own) if start else own
         if state.resume(folder):
             say(f"continuing after step {state.step} of {plan.steps}")
         write_json(folder / "experiment.json", to_dict(experiment))

@@ -13,7 +13,7 @@ from torch import nn
 from rmaunet.errors import InputError, ModelError
 from rmaunet.experiments.experiment import Experiment
 from rmaunet.networks.build import build_network
-from rmaunet.predict.weights import ModelCard, Weights, save_weights
+from rmaunet.predict.weights import UNSTATED_LICENCE, ModelCard, Weights, save_weights
 from rmaunet.runs import machine
 from rmaunet.settings import from_dict, to_dict
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
@@ -32,6 +32,7 @@ class RunState:
         optimiser: Of its weights.
         average: Of its weights, or None.
         cases: Names of all cases the weights will have seen.
+        licence: Licence of the weights, from that of the data.
         step: Steps done.
         origin: What the card of the weights that the run began with says of their training; empty for fresh ones.
     """
@@ -41,6 +42,7 @@ class RunState:
     optimiser: torch.optim.Optimizer
     average: Average | None
     cases: tuple[str, ...] = ()
+    licence: str = UNSTATED_LICENCE
     step: int = 0
     origin: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ class RunState:
             preprocessing=self.experiment.preprocessing,
             postprocessing=self.experiment.postprocessing,
             trained_on=self.cases,
+            licence=self.licence,
             experiment=to_dict(self.experiment),
             training={"steps": self.step, **machine(), **self._further()},
         )
