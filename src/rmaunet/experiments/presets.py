@@ -14,7 +14,8 @@ from rmaunet.preprocess import Preprocessing
 __all__ = ["FIRST", "PAPER", "PAPER_SIZES"]
 
 PAPER = Experiment(name="paper")
-"""RMAU-Net as in the paper (sections 3, 4.2, 4.3): every default of every setting is the paper's."""
+"""RMAU-Net as in the paper (sections 3, 4.2, 4.3): every default is the paper's or,
+where the paper leaves it open, the reading that docs/network.md gives."""
 
 PAPER_SIZES = tuple(replace(PAPER, name=f"paper-{base}", network=NetworkSettings(base=base)) for base in (32, 16))
 """The paper's protocol with a smaller network."""
