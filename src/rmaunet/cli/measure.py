@@ -14,7 +14,7 @@ import tyro
 from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import is_one_mask, say_uses
 from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
-from rmaunet.files import all_or_nothing, make_folder, sha256, write_csv, write_json
+from rmaunet.files import all_or_nothing, make_folder, read_json, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ def _is_single(args: Measure, labels: Labels | None) -> bool:
     if args.input is not None and args.input.is_dir():
         from rmaunet.segment.find import find_items, is_batch
 
-        if is_batch(find_items(args.input)):
-            return False
-        return args.input.resolve() != args.mask.resolve() or is_one_mask(args.mask, labels)
+        return not is_batch(find_items(args.input))
     return args.input is not None or is_one_mask(args.mask, labels)
 
 
@@ -158,7 +156,7 @@ def _one(
         manifest["identity"] = files_named | ({} if scan is None else identifying_text(scan))
     write_json(folder / "run.json", manifest)
     return {
-        "json": json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        "json": read_json(folder / "measures.json"),
         "lines": summary_lines(measures, lesions, flags),
         "row": cohort_row(measures, lesions, flags),
         "lesions": [lesion_row(one) for one in lesions],

@@ -160,7 +160,7 @@ class Assignment:
     problem: str | None = None
 
 
-def assign(segments: Sequence[Named]) -> Assignment:
+def assign(segments: Sequence[Named], *, option: bool = True) -> Assignment:
     """Decide what each segment of a mask is.
 
     A tumor whose organ is not named is a liver tumor; beside other organs that is said. Where a tumor is found but no
@@ -168,6 +168,7 @@ def assign(segments: Sequence[Named]) -> Assignment:
 
     Args:
         segments: All segments of one mask; background included or not.
+        option: If True, notes name `--label`.
 
     Returns:
         A label for each, notes, and the problem if there is one.
@@ -191,7 +192,7 @@ def assign(segments: Sequence[Named]) -> Assignment:
         return found
     found.notes += _contradictions(segments, roles)
     if left_out:
-        advice = "; --label can use them" if unknown else ""
+        advice = "; --label can use them" if unknown and option else ""
         found.notes.append(f"segments left out as neither liver nor tumor: {_listed(left_out)}{advice}")
     if LIVER not in found.labels:
         found.notes.append("there is a tumor segment but no liver segment")
@@ -201,10 +202,9 @@ def assign(segments: Sequence[Named]) -> Assignment:
         )
     placeless = [s.shown for s, role in zip(segments, roles, strict=True) if role is Role.TUMOR_SOMEWHERE]
     if placeless and Role.ORGAN in roles:
-        found.notes.append(
-            f"{_listed(placeless)} names no organ and other organs are there: taken as liver tumor; "
-            "--label says otherwise"
-        )
+        advice = "; --label says otherwise" if option else ""
+        text = "names no organ and other organs are there: taken as liver tumor"
+        found.notes.append(f"{_listed(placeless)} {text}{advice}")
     return found
 
 

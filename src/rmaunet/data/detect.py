@@ -33,7 +33,7 @@ def find_cases(root: Path) -> tuple[str, list[Case]]:
         return "msd", msd.cases(root)
     if (root / "imagesTr").is_dir():
         return "folder", folder.cases(root)
-    if next(root.rglob("volume-*.nii*"), None) is not None:
+    if lits.has_volumes(root):
         return "lits", lits.cases(root)
     return "scans", _scans(root)
 

@@ -19,6 +19,7 @@ from rmaunet.io.archive import extracted
 from rmaunet.io.dicom_files import DICOMDIR, Found, find_files, full_header, printable, quiet, text
 from rmaunet.io.dicom_geometry import Stack
 from rmaunet.io.dicom_hu import hounsfield
+from rmaunet.io.dicom_rtstruct import is_rtstruct, rtstruct_error
 from rmaunet.io.dicom_series import Series, choose, group, stack_of
 from rmaunet.io.scan import DicomSource, Scan
 from rmaunet.io.voxels import AIR_HU
@@ -80,7 +81,11 @@ def read_dicom(path: Path, *, series: str | None = None) -> Scan:
     with _opened(path) as (found, _):
         if found.damaged:
             raise found.damaged[0]
-        chosen = choose(group(found), series, str(path))
+        all_series = group(found)
+        contours = next((file for file in found.files if is_rtstruct(file)), None)
+        if contours is not None and not any(one.files for one in all_series):
+            raise rtstruct_error(contours)
+        chosen = choose(all_series, series, str(path))
         _say_unreadable(found, chosen, path)
         stack = stack_of(chosen, str(path))
         array = hounsfield(stack.slices, str(path))

@@ -10,15 +10,15 @@ from pathlib import Path
 from rmaunet.core.names import Role, name_role
 from rmaunet.errors import InputError
 from rmaunet.io.archive import extracted
-from rmaunet.io.dicom_files import DicomFile, Found, find_files, full_header, printable, text
+from rmaunet.io.dicom_files import DicomFile, Found, find_files, printable, text
+from rmaunet.io.dicom_rtstruct import is_rtstruct, rtstruct_error
 from rmaunet.io.dicom_seg_read import is_seg
 from rmaunet.io.formats import is_image_file
 from rmaunet.io.label_values import Labels
 from rmaunet.io.nifti import case_name
 
-__all__ = ["Choice", "chosen", "is_rtstruct", "is_zip", "rtstruct_error"]
+__all__ = ["Choice", "chosen", "is_zip"]
 
-RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 _STRUCTURES = (Role.LIVER, Role.PARENCHYMA, Role.TUMOR)
 
 
@@ -35,19 +35,6 @@ class Choice:
     seg: DicomFile | None = None
     file: Path | None = None
     structures: tuple[Path, ...] = ()
-
-
-def is_rtstruct(file: DicomFile) -> bool:
-    """Whether a DICOM file is an RT Structure Set."""
-    return text(file.dataset, "SOPClassUID") == RTSTRUCT
-
-
-def rtstruct_error(file: DicomFile) -> InputError:
-    """The refusal of an RT Structure Set, naming its structures."""
-    regions = full_header(file).get("StructureSetROISequence") or []
-    names = ", ".join(printable(text(region, "ROIName"), 40) for region in regions[:8])
-    problem = f"contours ({names or 'no structure'}) are not supported yet"
-    return InputError(file.shown, "RTSTRUCT", None, problem, "convert it to DICOM SEG or NIfTI, e.g. with 3D Slicer")
 
 
 def is_zip(path: Path) -> bool:
