@@ -21,6 +21,7 @@ __all__ = [
     "all_or_nothing",
     "cache_folder",
     "make_folder",
+    "read_json",
     "replacing",
     "sha256",
     "write_bytes",
@@ -183,6 +184,23 @@ def _strict(value: Any) -> Any:
     if hasattr(value, "item") and callable(value.item):  # a NumPy scalar
         return _strict(value.item())
     return value
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON, whatever the locale: UTF-8 with or without a byte-order mark, UTF-16, UTF-32.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it is not JSON in one of these encodings.
+        RecursionError: If it is nested too deeply.
+    """
+    return json.loads(path.read_bytes())
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None) -> None:

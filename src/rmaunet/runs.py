@@ -17,7 +17,7 @@ from typing import Any
 
 from rmaunet import __version__
 from rmaunet.errors import OutputError
-from rmaunet.files import make_folder
+from rmaunet.files import make_folder, read_json
 from rmaunet.notices import notice
 
 __all__ = ["locked", "machine"]
@@ -100,7 +100,7 @@ def _take(path: Path) -> None:
 
 def _holder(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None

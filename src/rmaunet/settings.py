@@ -51,7 +51,7 @@ def read_json(path: Path) -> Any:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise InputError(path, "bytes", size, f"are more than the {MAX_BYTES} that settings may have", remedy)
-        return json.loads(path.read_bytes().decode(), object_pairs_hook=lambda pairs: _once(path, pairs))
+        return json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=lambda pairs: _once(path, pairs))
     except OSError as error:
         raise InputError(path, "file", error.strerror, "cannot be read", remedy) from error
     except UnicodeDecodeError as error:

@@ -57,7 +57,7 @@ def cut(root):
 SETS = {
     "missing mask": ("lits", missing, r"files = 1: missing, first segmentation-3\.nii"),
     "another shape": ("lits", shape, r"segmentation-3\.nii: shape = "),
-    "moved mask": ("lits", affine, r"segmentation-3\.nii: affine = corners up to 5\.00 mm apart"),
+    "moved mask": ("lits", affine, r"segmentation-3\.nii: affine = corners up to 5 mm \("),
     "label 3": ("lits", relabelled(3, np.uint8), r"labels = 3 \(4 voxels\): are none of"),
     "label -1": ("lits", relabelled(-1, np.int16), r"labels = -1 \(4 voxels\): are none of"),
     "label 255": ("lits", relabelled(255, np.uint8), r"labels = 255 \(4 voxels\): are none of"),
@@ -72,8 +72,8 @@ DESCRIPTIONS = {
     "path with ..": ({"training": [{**ENTRY, "image": "../x.nii.gz"}]}, r"path = \.\./x\.nii\.gz: leaves the data set"),
     "absolute path": ({"training": [{**ENTRY, "label": "/etc/hosts"}]}, r"path = /etc/hosts: leaves the data set"),
     "entry twice": ({"training": [ENTRY, ENTRY]}, r"training = liver_3: is named twice"),
-    "cut JSON": ('{"training": [{"ima', r"dataset\.json: content: is no readable JSON"),
-    "nested JSON": ('{"training": ' + "[" * 60_000, r"dataset\.json: content: is no readable JSON"),
+    "cut JSON": ('{"training": [{"ima', r"dataset\.json: content: is not valid JSON"),
+    "nested JSON": ('{"training": ' + "[" * 60_000, r"dataset\.json: content: is not valid JSON"),
 }
 
 

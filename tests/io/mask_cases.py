@@ -155,7 +155,7 @@ CASES = [
     good("seg-layers", SLICER, "overlapping segments in layers", "tumor wins",
          segments(((ONE + TWO) > 0).astype(np.uint8), TWO, ID0="a", Name0="liver", LabelValue0="1", Layer0="0", ID1="b",
                   Name1="lesion 1", LabelValue1="1", Layer1="1"), same_mask),
-    odd("seg-others", SLICER, "other organs beside the liver", "left out, and said", "left out: spleen",
+    odd("seg-others", SLICER, "other organs beside the liver", "left out, and said", "left out as neither liver nor tumor: 5 'spleen'",
         segments(ONE + 5 * TWO, ID0="a", Name0="liver", LabelValue0="1", ID1="b", Name1="spleen", LabelValue1="5"),
         is_mask(ONE)),
     good("seg-cropped", SLICER, "a segmentation stored cropped", "put back on the CT's voxels", _cropped(RAS),

@@ -15,7 +15,6 @@ from nifti_cases import sitk_file
 from rmaunet.errors import InputError, UsageError
 from rmaunet.io import read_nifti, read_volume
 from rmaunet.io.affine import orthogonal_grid, orthonormalised, resampled
-from rmaunet.io.slicer_segments import label_of
 
 
 @pytest.mark.parametrize("name", ["ct.nii", "ct.nii.gz"])
@@ -149,15 +148,6 @@ def test_options_that_do_not_apply_are_refused(tmp_path: Path) -> None:
         read_volume(path, hu_offset=float("nan"))
     with pytest.raises(UsageError, match="does not apply to DICOM"):
         read_volume(tmp_path, hu_offset=-1024)
-
-
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [("Liver", 1), ("liver parenchyma", 1), ("livertumor01", 2), ("Liver_Tumour", 2), ("lesion 3", 2), ("HCC", 2),
-     ("metastases", 2), ("liver vessels", None), ("spleen", None), ("kidney lesion", None), ("", None)],
-)  # fmt: skip
-def test_segments_are_told_by_name(name: str, label: int | None) -> None:
-    assert label_of(name) == label
 
 
 def test_messages_name_file_field_value_and_remedy(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import tyro
 
 from rmaunet.cli.label_option import labels_of
+from rmaunet.cli.mask_argument import say_uses
 
 __all__ = ["Convert", "main"]
 
@@ -28,7 +29,7 @@ class Convert:
     """
 
     input: Annotated[Path, tyro.conf.arg(aliases=["-i"])]
-    """Mask: NIfTI, NRRD, MetaImage or DICOM SEG."""
+    """Mask: NIfTI, NRRD, MetaImage or DICOM SEG; a folder or zip with one, or a folder with one file per structure."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """File to write; its suffix is its format: .nii.gz, .nii, .seg.nrrd, .seg.dcm."""
     like: Path | None = None
@@ -47,8 +48,8 @@ def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = tyro.cli(Convert, args=argv, prog="rmaunet convert")
     from rmaunet.errors import UsageError
-    from rmaunet.io import read_mask, read_volume, write_mask
-    from rmaunet.io.mask import read_mask_scan
+    from rmaunet.io import read_volume, write_mask
+    from rmaunet.io.mask import describe_mask, read_mask_scan
     from rmaunet.notices import notice
     from rmaunet.report import lesion_numbers
 
@@ -56,11 +57,13 @@ def main(argv: list[str]) -> int:
     if args.like is None:
         if args.series is not None:
             raise UsageError("convert", "--series", args.series, "has no effect without --like", "leave it out")
-        scan = read_mask_scan(args.input, labels=labels)
+        scan, uses = read_mask_scan(args.input, labels=labels)
         mask = scan.volume
     else:
         scan = read_volume(args.like, series=args.series)
-        mask = read_mask(args.input, like=scan, labels=labels)
+        reading = describe_mask(args.input, like=scan, labels=labels)
+        mask, uses = reading.volume, reading.uses
+    say_uses(args.input, uses)
     if (args.labelmap or args.lesions) and args.output.suffix.lower() != ".dcm":
         notice("convert", "--labelmap and --lesions have no effect but on a DICOM SEG (.dcm)")
     lesions = lesion_numbers(mask) if args.lesions else None

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from rmaunet import __version__
+from rmaunet.cli.mask_argument import fingerprint, is_one_mask, say_uses
 from rmaunet.errors import RmaunetError, UsageError
-from rmaunet.files import make_folder, sha256, write_csv, write_json
+from rmaunet.files import make_folder, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ def main(argv: list[str]) -> int:
     """
     options = tyro.cli(Evaluate, args=argv, prog="rmaunet evaluate")
     from rmaunet.evaluate.conventions import Scoring
-    from rmaunet.evaluate.pairs import match_files
     from rmaunet.evaluate.results import table_text, write_results
 
     if not options.tolerance_mm >= 0:
@@ -97,7 +97,7 @@ def main(argv: list[str]) -> int:
     with collect_notices() as notices:
         if not options.surface and options.tolerance_mm != Scoring().tolerance_mm:
             notice("--tolerance-mm", "has no effect with --no-surface")
-        pairing = match_files(options.reference, options.prediction)
+        pairing = _pairing(options)
         _report_unmatched(pairing)
         make_folder(options.output)
         leaks, notes = _leaks(options, pairing)
@@ -130,6 +130,16 @@ def main(argv: list[str]) -> int:
     return 3 if outcome.failures else 0
 
 
+def _pairing(options: Evaluate) -> Pairing:
+    """Two masks, each a file or a folder that holds one mask; or two folders whose files are matched by case."""
+    from rmaunet.evaluate.pairs import Pair, Pairing, case_name, match_files
+
+    sides = (options.reference, options.prediction)
+    if any(path.is_dir() for path in sides) and all(path.exists() and is_one_mask(path) for path in sides):
+        return Pairing((Pair(case_name(options.reference.name), *sides),))
+    return match_files(*sides)
+
+
 def _leaks(options: Evaluate, pairing: Pairing) -> tuple[Leaks | None, list[str]]:
     leaks, notes = None, []
     if options.leaks:
@@ -155,7 +165,7 @@ def _score_all(options: Evaluate, pairing: Pairing, scoring: Scoring) -> Outcome
         reason = f"{name}: files = {', '.join(files)}: several masks of one case; leave one"
         outcome.failures.append({"case": name, "reason": reason})
         print(f"failed: {reason}", file=sys.stderr)
-    alone = len(pairing.pairs) == 1 and not options.reference.is_dir()
+    alone = len(pairing.pairs) == 1 and pairing.pairs[0].reference == options.reference
     for index, pair in enumerate(pairing.pairs, start=1):
         clock = time.monotonic()
         try:
@@ -176,9 +186,13 @@ def _score_all(options: Evaluate, pairing: Pairing, scoring: Scoring) -> Outcome
 def _score(options: Evaluate, pair: Pair, scoring: Scoring, outcome: Outcome) -> CaseResult:
     from rmaunet.evaluate import evaluate_case
     from rmaunet.evaluate.slices import evaluate_slices
-    from rmaunet.io import read_mask
+    from rmaunet.io.mask import read_mask_pair
 
-    reference, prediction = read_mask(pair.reference), read_mask(pair.prediction)
+    sides = {"reference": pair.reference, "prediction": pair.prediction}
+    readings = dict(zip(sides, read_mask_pair(pair.reference, pair.prediction), strict=True))
+    for side, path in sides.items():
+        say_uses(path, readings[side].uses)
+    reference, prediction = readings["reference"].volume, readings["prediction"].volume
     result = evaluate_case(
         reference,
         prediction,
@@ -189,9 +203,10 @@ def _score(options: Evaluate, pair: Pair, scoring: Scoring, outcome: Outcome) ->
     )
     if options.per_slice:
         outcome.slices.extend(evaluate_slices(reference, prediction, name=pair.name, paper_slices=options.paper_slices))
-    sides = (("reference", pair.reference), ("prediction", pair.prediction))
+    segments = {side: [use.to_dict() for use in one.uses] for side, one in readings.items() if one.uses}
     outcome.inputs.append(
-        {"case": pair.name, **{side: {"file": path.name, "sha256": sha256(path)} for side, path in sides}}
+        {"case": pair.name, **{side: fingerprint(path) for side, path in sides.items()}}
+        | ({"segments": segments} if segments else {})
     )
     outcome.results.append(result)
     return result

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from rmaunet.cli.mask_argument import say_uses
 from rmaunet.errors import InputError, UsageError
 from rmaunet.files import make_folder
 
@@ -109,9 +110,14 @@ def _table_figures(args: Figures, tables: Mapping[str, Path]) -> dict[str, Calla
 def _contour_figures(args: Figures, masks: Mapping[str, Path]) -> dict[str, Callable[[], Figure]]:
     if args.input is None:
         return {}
-    from rmaunet.io import read_mask, read_volume
+    from rmaunet.io import read_volume
+    from rmaunet.io.mask import describe_mask
     from rmaunet.report.contours import contour_figure
 
     scan = read_volume(args.input)
-    volumes = {name: read_mask(path, like=scan) for name, path in masks.items()}
+    volumes = {}
+    for name, path in masks.items():
+        reading = describe_mask(path, like=scan)
+        say_uses(path, reading.uses)
+        volumes[name] = reading.volume
     return {"contours": partial(contour_figure, scan.volume, volumes, index=args.slice)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +14,12 @@ import tyro
 if TYPE_CHECKING:
     from rmaunet.io import Scan
     from rmaunet.io.dicom import SeriesInfo
+    from rmaunet.io.mask_info import MaskInfo
     from rmaunet.volume import Volume
 
 __all__ = ["Info", "describe", "main"]
 
+AS_MASK = "Give it to measure -s, report -s, convert -i, evaluate or figures; segment takes CTs only"
 _SAMPLE = 2_000_000
 _FEW = 16
 _SUFFIXES = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc")
@@ -25,7 +29,8 @@ _SUFFIXES = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc"
 class Info:
     """Say what a file, folder or archive holds: format, geometry, HU, warnings, and what would be refused and why.
 
-    Exit code 0 if at least one scan can be read, else 3.
+    Masks are recognized: DICOM SEG, 3D Slicer's segmentations, label maps, folders with one file per structure. An RT
+    Structure Set is named; it cannot be used yet. Exit code 0 if at least one scan or mask can be used, else 3.
 
     Examples:
       rmaunet info ct.nii.gz
@@ -63,6 +68,7 @@ def describe(path: Path) -> list[dict[str, Any]]:
     """
     from rmaunet.errors import InputError
     from rmaunet.io.formats import UNDERSTOOD, sniff
+    from rmaunet.io.mask_info import structure_mask
 
     files: list[Path] = []
     if path.is_dir():
@@ -70,8 +76,13 @@ def describe(path: Path) -> list[dict[str, Any]]:
     elif sniff(path) != "dicom":
         return [_file_row(path)]
     rows = [_file_row(file) for file in files]
+    with _silent():
+        united = structure_mask(path)
+    if united is not None:
+        rows.insert(0, _mask_row(united))
     try:
-        rows += _series_rows(path)
+        with _silent():
+            rows += _dicom_rows(path)
     except InputError:
         if not rows:
             raise
@@ -84,20 +95,51 @@ def _row(name: str, kind: str) -> dict[str, Any]:
     return {"name": name, "format": kind, "refused": None, "notices": []}
 
 
-def _file_row(path: Path) -> dict[str, Any]:
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep notices off the screen; they stand in the rows."""
     import logging
 
+    logger = logging.getLogger("rmaunet")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _mask_row(found: MaskInfo) -> dict[str, Any]:
+    usable = found.refused is None
+    return _row(found.name, found.kind) | {
+        "segments": [use.to_dict() for use in found.segments],
+        "use": f"mask: {found.uses}. {AS_MASK}" if usable else None,
+        "notices": [line.removeprefix(f"{found.name}: ") for line in found.notices],
+        "refused": found.refused,
+    }
+
+
+def _dicom_rows(path: Path) -> list[dict[str, Any]]:
+    """CT series, then masks; a mask is no refused CT."""
+    from rmaunet.io.mask_info import dicom_masks
+
+    masks = [_mask_row(found) for found in dicom_masks(path)]
+    return [row for row in _series_rows(path) if row["modality"] not in ("SEG", "RTSTRUCT")] + masks
+
+
+def _file_row(path: Path) -> dict[str, Any]:
     from rmaunet.errors import RmaunetError
     from rmaunet.io import NiftiSource, read_volume
     from rmaunet.io.formats import sniff
+    from rmaunet.io.mask_info import slicer_mask
     from rmaunet.notices import collect_notices
 
     row = _row(str(path), "")
-    logger = logging.getLogger("rmaunet")
-    before, logger.disabled = logger.disabled, True  # the notices stand in the row
     try:
         row["format"] = sniff(path)
-        with collect_notices() as notices:
+        with _silent(), collect_notices() as notices:
+            segmentation = slicer_mask(path)
+            if segmentation is not None:
+                return _mask_row(segmentation)
             scan = read_volume(path)
         if isinstance(scan.source, NiftiSource):
             row["format"] = "NIfTI-2" if scan.source.nifti2 else "NIfTI-1"
@@ -105,11 +147,26 @@ def _file_row(path: Path) -> dict[str, Any]:
         row["notices"] = [line.removeprefix(f"{path}: ") for line in notices]
         if "labels" in row:
             row["notices"] = [line for line in row["notices"] if "HU?" not in line]
+            row["use"] = _label_use(path, [int(value) for value in row["labels"]])
     except RmaunetError as error:
         row["refused"] = str(error)
-    finally:
-        logger.disabled = before
     return row
+
+
+def _label_use(path: Path, values: list[int]) -> str:
+    """What a label map can be used for."""
+    from rmaunet.core.names import Role, name_role
+    from rmaunet.io.nifti import case_name
+
+    role = name_role(case_name(path))
+    if len(set(values) - {0}) == 1 and role not in (Role.LIVER, Role.PARENCHYMA, Role.UNKNOWN, Role.BACKGROUND):
+        tumor = role in (Role.TUMOR, Role.TUMOR_SOMEWHERE)
+        inside = next(value for value in values if value)
+        return f"one structure by its name, not the liver{f'; --label {inside}=tumor reads it' if tumor else ''}"
+    if set(values) <= {0, 1, 2}:
+        return f"mask (1 liver, 2 tumor). {AS_MASK}"
+    first = next(value for value in values if value)
+    return f"mask with --label, e.g. --label {first}=liver. {AS_MASK}"
 
 
 def _series_rows(path: Path) -> list[dict[str, Any]]:
@@ -119,8 +176,6 @@ def _series_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
-    import logging
-
     from rmaunet.errors import RmaunetError
     from rmaunet.io import read_volume
     from rmaunet.notices import collect_notices
@@ -136,16 +191,12 @@ def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
     }
     if not series.kept:
         return row | {"refused": series.reason}
-    logger = logging.getLogger("rmaunet")
-    before, logger.disabled = logger.disabled, True
     try:
-        with collect_notices() as notices:
+        with _silent(), collect_notices() as notices:
             scan = read_volume(path, series=series.uid)
         row |= _facts(scan) | {"notices": [line.removeprefix(f"{path}: ") for line in notices]}
     except RmaunetError as error:
         row["refused"] = str(error)
-    finally:
-        logger.disabled = before
     return row
 
 
@@ -203,6 +254,8 @@ def _lines(row: dict[str, Any]) -> list[str]:
         low, high = row["hu_range"]
         told = "  ".join(f"{p}%: {v:g}" for p, v in row["hu_percentiles"].items())
         lines += [f"  {'HU':<18} {low:g} to {high:g}", f"  {'HU percentiles':<18} {told}"]
+    if row.get("use"):
+        lines.append(f"  {'use':<18} {row['use']}")
     lines += [f"  warning            {text}" for text in row["notices"]]
     if row["refused"] is not None:
         lines.append(f"  refused            {row['refused']}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from rmaunet.cli.label_option import labels_of
+from rmaunet.cli.mask_argument import is_one_mask, say_uses
 from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
-from rmaunet.files import all_or_nothing, make_folder, sha256, write_csv, write_json
+from rmaunet.files import all_or_nothing, make_folder, read_json, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
+    from rmaunet.io.label_values import Labels
     from rmaunet.segment.find import Item
 
 __all__ = ["Measure", "main"]
@@ -40,7 +41,8 @@ class Measure:
     """
 
     mask: Annotated[Path, tyro.conf.arg(aliases=["-s"])]
-    """Mask, or folder of masks."""
+    """Mask, or folder of masks. A folder or zip with one DICOM SEG, and a folder with one file per structure
+    (liver.nii.gz, liver_tumor.nii.gz), are one mask."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder for the results."""
     input: Annotated[Path | None, tyro.conf.arg(aliases=["-i"])] = None
@@ -75,7 +77,7 @@ def main(argv: list[str]) -> int:
     for path in (args.mask, args.input):
         if path is not None and not path.exists():
             raise InputError(path, "path", None, "does not exist", "check the path")
-    if args.mask.is_dir():
+    if not _is_single(args, labels):
         return _many(args, labels)
     make_folder(args.output)
     content = _one(args, args.input, args.mask, args.output, labels)
@@ -87,17 +89,30 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _is_single(args: Measure, labels: Labels | None) -> bool:
+    """Whether the mask is one mask, and the CT one scan; else both are folders of cases."""
+    if not args.mask.is_dir():
+        return True
+    if args.input is not None and args.input.is_dir():
+        from rmaunet.segment.find import find_items, is_batch
+
+        return not is_batch(find_items(args.input))
+    return args.input is not None or is_one_mask(args.mask, labels)
+
+
 @all_or_nothing()
 def _one(
     args: Measure,
     ct: Path | None,
     mask: Path,
     folder: Path,
-    labels: Mapping[int, int] | None,
+    labels: Labels | None,
     series: str | None = None,
 ) -> dict[str, Any]:
     """Measure one mask into ``folder``; returns what there is to print and to gather."""
-    from rmaunet.io import read_mask, read_volume
+    from rmaunet.io import read_volume
+    from rmaunet.io.label_values import shown_labels
+    from rmaunet.io.mask import describe_mask
     from rmaunet.report import lesion_table, measure, quality_flags, write_tables
     from rmaunet.report.tables import cohort_row, lesion_row, summary_lines
     from rmaunet.runs import machine
@@ -107,13 +122,15 @@ def _one(
         scan = None if ct is None else read_volume(ct, series=series or args.series, hu_offset=args.hu_offset)
         if scan is None and (args.series or args.hu_offset):
             notice("--series, --hu-offset", "have no effect without a CT (-i)")
-        volume = read_mask(mask, like=scan, labels=labels)
+        reading = describe_mask(mask, like=scan, labels=labels)
+        volume = reading.volume
         image = None if scan is None else scan.volume
         name = scan.name if scan is not None else _stem(mask)
         measures, lesions = measure(image, volume), lesion_table(image, volume)
         thickness = None if scan is None else scan.slice_thickness_mm
         flags = quality_flags(image, volume, measures, lesions, slice_thickness_mm=thickness)
         files = write_tables(folder, name, measures, lesions, flags)
+        say_uses(mask, reading.uses)
         if image is not None and args.overlay:
             from rmaunet.report import overlay_figure, save_figure
 
@@ -122,7 +139,8 @@ def _one(
     manifest = {
         "command": "measure",
         "inputs": {key: _fingerprint(path) for key, path in (("ct", ct), ("mask", mask)) if path is not None},
-        "labels": labels,
+        "labels": shown_labels(labels),
+        "segments": [use.to_dict() for use in reading.uses],
         "series": series or args.series,
         "hu_offset": args.hu_offset,
         "outputs": {file.name: sha256(file) for file in files},
@@ -138,7 +156,7 @@ def _one(
         manifest["identity"] = files_named | ({} if scan is None else identifying_text(scan))
     write_json(folder / "run.json", manifest)
     return {
-        "json": json.loads((folder / "measures.json").read_text(encoding="utf-8")),
+        "json": read_json(folder / "measures.json"),
         "lines": summary_lines(measures, lesions, flags),
         "row": cohort_row(measures, lesions, flags),
         "lesions": [lesion_row(one) for one in lesions],
@@ -163,7 +181,7 @@ def _stem(path: Path) -> str:
     return case_name(path.name)
 
 
-def _many(args: Measure, labels: Mapping[int, int] | None) -> int:
+def _many(args: Measure, labels: Labels | None) -> int:
     from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS
 
     if args.input is not None and (not args.input.is_dir() or args.input.resolve() == args.mask.resolve()):
@@ -217,8 +235,9 @@ def _cases(scans: Path | None, masks: Path) -> list[tuple[str, Path | None, str 
             "tell neither where nor how large their pixels are",
             "make them one file on the CT's grid; docs/measure.md shows how",
         )
-    for path in files:
-        case = case_name(path.name)
+    folders = sorted(p for p in masks.iterdir() if p.is_dir() and not p.name.startswith(".") and is_one_mask(p))
+    for path in (*files, *folders):
+        case = path.name if path.is_dir() else case_name(path.name)
         if case in found:
             raise InputError(masks, f"masks of case {case}", f"{found[case].name}, {path.name}", "are two", "leave one")
         found[case] = path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from rmaunet.cli.label_option import labels_of
+from rmaunet.cli.mask_argument import say_uses
 
 if TYPE_CHECKING:
     from rmaunet.io import Scan
@@ -32,7 +33,8 @@ class Report:
     input: Annotated[Path, tyro.conf.arg(aliases=["-i"])]
     """CT: NIfTI, NRRD, MetaImage, DICOM folder, file or zip."""
     mask: Annotated[Path, tyro.conf.arg(aliases=["-s"])]
-    """Mask on the CT's grid: NIfTI, NRRD, Slicer .seg.nrrd, DICOM SEG; 0 background, 1 liver, 2 tumor."""
+    """Mask on the CT's grid: NIfTI, NRRD, Slicer .seg.nrrd, DICOM SEG; a folder or zip with one of them, or a folder with
+    one file per structure (liver.nii.gz, liver_tumor.nii.gz)."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """The page, ending in .html."""
     title: str | None = None
@@ -61,13 +63,16 @@ def main(argv: list[str]) -> int:
     if args.output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(args.output, "suffix", args.output.suffix, "is no web page", "end the name in .html")
     labels = labels_of("report", args.label)
-    from rmaunet.io import read_mask, read_volume
+    from rmaunet.io import read_volume
+    from rmaunet.io.mask import describe_mask
     from rmaunet.notices import collect_notices
     from rmaunet.report.page import viewer_script, write_report
 
     with collect_notices() as notices:
         scan = read_volume(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
-        mask = read_mask(args.mask, like=scan, labels=labels)
+        reading = describe_mask(args.mask, like=scan, labels=labels)
+    mask = reading.volume
+    say_uses(args.mask, reading.uses)
     title = args.title if args.title is not None else scan.name
     facts = _facts(args, scan)
     notes = notices if args.include_phi else [_without_folders(line, (args.input, args.mask)) for line in notices]
@@ -78,6 +83,7 @@ def main(argv: list[str]) -> int:
         import json
 
         content = {"file": str(args.output), "bytes": size, "viewer": viewer_script() is not None, "notices": notices}
+        content["segments"] = [use.to_dict() for use in reading.uses]
         print(json.dumps(content, indent=2))
     else:
         print(f"wrote {args.output} ({size / 1e6:.1f} MB)")

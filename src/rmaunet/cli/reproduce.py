@@ -115,11 +115,12 @@ def _say(text: str) -> None:
 def _tables(args: Reproduce, request: Request) -> int:
     import json
 
+    from rmaunet.files import read_json
     from rmaunet.reproduce.make import reproduce
 
     made = reproduce(args.table, request, _say)
     if args.json:
-        print(json.dumps([json.loads(one.files[-1].read_text()) for one in made], indent=2))
+        print(json.dumps([read_json(one.files[-1]) for one in made], indent=2))
         return 0
     for one in made:
         print(next(path for path in one.files if path.suffix == ".md").read_text(), end="")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
-from rmaunet.files import write_json
+from rmaunet.files import read_json, write_json
 from rmaunet.volume import Volume, axial
 
 __all__ = [
@@ -181,7 +180,7 @@ def read_fingerprints(path: Path) -> list[Fingerprint]:
         InputError: If there are none, or one is damaged.
     """
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, "content", None, "is no readable JSON", "give a file of fingerprints") from error
     if not isinstance(content, dict) or "fingerprints" not in content:

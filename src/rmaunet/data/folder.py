@@ -4,27 +4,28 @@
 source      yours
 layout      ``imagesTr/CASE_0000.nii.gz`` or ``imagesTr/CASE.nii.gz`` (any suffix rmaunet reads) and ``labelsTr/CASE.*``;
             ``dataset.json`` in nnU-Net's layout (version 1 or 2) is used for its label names if it is there
-labels      0 background, 1 liver, 2 tumor; or what dataset.json says: the label called liver, and those called tumor,
-            cancer or lesion (each spelling); every other label counts as background
+labels      0 background, 1 liver, 2 tumor; or what dataset.json says, by the names of :mod:`rmaunet.core.names`; every other
+            label counts as background, and is named
 ==========  ==========================================================================================================
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rmaunet.core.vocabulary import Named, assign
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
-from rmaunet.labels import BACKGROUND, LIVER, TUMOR
+from rmaunet.files import read_json
+from rmaunet.labels import BACKGROUND, LIVER
+from rmaunet.notices import notice
 
 __all__ = ["cases", "inside", "label_map", "licence", "read_description", "recognizes"]
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc")
 _MAX_JSON_BYTES = 16 << 20
-_TUMOR_WORDS = ("tumor", "tumour", "cancer", "lesion")
 
 
 def recognizes(root: Path) -> bool:
@@ -103,10 +104,10 @@ def read_description(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _MAX_JSON_BYTES:
             raise InputError(path, "size", path.stat().st_size, "is too large", "give the data set's own file")
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:80]
-        raise InputError(path, "content", None, f"is no readable JSON ({reason})", "copy the file again") from error
+        raise InputError(path, "content", None, f"is not valid JSON ({reason})", "copy the file again") from error
     if not isinstance(content, dict):
         raise InputError(path, "content", type(content).__name__, "is not a JSON object", "copy the file again")
     return content
@@ -132,24 +133,22 @@ def label_map(path: Path, description: Mapping[str, Any]) -> dict[int, int] | No
     for key, value in labels.items() if isinstance(labels, dict) else [("", None)]:
         name, numbers = (value, key) if isinstance(value, str) and str(key).isdigit() else (key, value)
         for number in numbers if isinstance(numbers, list) else [numbers]:  # a list: nnU-Net's regions
+            number = int(number) if isinstance(number, float) and number.is_integer() else number
             if isinstance(number, bool) or not str(number).isdigit():
                 raise InputError(
                     path, "labels", repr(labels)[:80], "are not names and whole numbers", "correct the file"
                 )
-            pairs.append((str(name).lower(), int(str(number))))
+            pairs.append((str(name), int(str(number))))
+    found = assign([Named(str(number), name) for name, number in pairs], option=False)
     ours: dict[int, int] = {}
-    for name, number in pairs:
-        ours[number] = max(_meaning(name), ours.get(number, BACKGROUND))
-    if LIVER not in ours.values():
+    for (_, number), label in zip(pairs, found.labels, strict=True):
+        ours[number] = max(label or BACKGROUND, ours.get(number, BACKGROUND))
+    if found.problem is not None or LIVER not in ours.values():
         names = ", ".join(name for name, _ in pairs)[:80]
-        raise InputError(path, "labels", names, "none is called liver", "this set cannot train a liver segmentation")
+        raise InputError(path, "labels", names, "none is called liver", "name the liver's label liver in the file")
+    for text in found.notes:
+        notice(path, text.replace("segments left out", "labels left out"))
     return None if ours == {v: v for v in ours} and set(ours) <= {0, 1, 2} else ours
-
-
-def _meaning(name: str) -> int:
-    if any(word in name for word in _TUMOR_WORDS):
-        return TUMOR
-    return LIVER if name in ("liver", "liver parenchyma", "parenchyma") else BACKGROUND
 
 
 def inside(root: Path, relative: object, subject: Path) -> Path:

@@ -3,7 +3,8 @@
 ==========  ==========================================================================================================
 source      Bilic et al. 2019 (arXiv 1901.04056); training scans 0 to 130
 licence     CC BY-NC-ND 4.0 (the MSD Task03 re-release of the same scans: CC BY-SA 4.0)
-layout      ``volume-N.nii[.gz]`` and ``segmentation-N.nii[.gz]``, in one folder or in the two training batches' folders
+layout      ``volume-N.nii[.gz]`` and ``segmentation-N.nii[.gz]``, in one folder, in the two training batches' folders, or
+            volumes and segmentations apart; they are paired by number
 labels      0 background, 1 liver, 2 tumor; "liver" is label >= 1
 counts      131 scans, 58,638 slices; 13 scans without tumor, none of them in 0-26
 defects     orientation is mixed; volumes 28-47 have an identity affine (spacing lost); 28-47 ARE 3D-IRCADb-01's patients
@@ -30,8 +31,8 @@ IRCADB_VOLUMES = range(28, 48)
 TUMOR_FREE = frozenset({32, 34, 38, 41, 47, 87, 89, 91, 105, 106, 114, 115, 119})
 """Volumes without a tumor."""
 
-_VOLUME = re.compile(r"volume-(\d+)\.nii(\.gz)?")
-_MASK = re.compile(r"segmentation-(\d+)\.nii(\.gz)?")
+_VOLUME = re.compile(r"volume-(\d+)\.nii(\.gz)?", re.IGNORECASE)
+_MASK = re.compile(r"segmentation-(\d+)\.nii(\.gz)?", re.IGNORECASE)
 
 
 def number(name: str) -> int | None:
@@ -65,11 +66,6 @@ def known_spacing(n: int, shape: tuple[int, int, int]) -> tuple[float, float, fl
     return (between * step, side, side)
 
 
-def recognizes(root: Path) -> bool:
-    """Whether a file at or below ``root`` is named as a volume of LiTS."""
-    return next(root.rglob("volume-*.nii*"), None) is not None
-
-
 def cases(root: Path) -> list[Case]:
     """The cases of a folder in LiTS's layout, by number.
 
@@ -85,28 +81,45 @@ def cases(root: Path) -> list[Case]:
     """
     if not root.is_dir():
         raise InputError(root, "data set", None, "is not a folder", "give the folder with volume-N.nii files")
-    found: dict[int, Path] = {}
-    for path in sorted(root.rglob("volume-*")):
-        match = _VOLUME.fullmatch(path.name)
-        if match is None or not path.is_file():
-            continue
-        n = int(match.group(1))
-        if n in found:
-            raise InputError(root, f"volume-{n}", path.name, "stands there twice", "remove one of the files")
-        found[n] = path
-    if not found:
+    volumes, masks = _numbered(root, _VOLUME), _numbered(root, _MASK)
+    if not volumes:
         raise InputError(root, "data set", 0, "no volume-N.nii[.gz] in it", "give LiTS's training folder")
     result, missing = [], []
-    for n, image in sorted(found.items()):
-        names = [f"segmentation-{n}.nii", f"segmentation-{n}.nii.gz"]
-        label = next((image.with_name(name) for name in names if image.with_name(name).is_file()), None)
+    for n, images in sorted(volumes.items()):
+        if len(images) > 1:
+            raise InputError(root, f"volume-{n}", images[1].name, "stands there twice", "remove one of the files")
+        label = _mask_of(root, n, images[0], masks.get(n, []))
         if label is None:
-            missing.append(names[0])
+            missing.append(f"segmentation-{n}.nii")
         patient = f"3Dircadb1.{n - 27}" if n in IRCADB_VOLUMES else None
-        result.append(Case(f"volume-{n}", image, label, patient=patient))
-    masks = {int(m.group(1)) for path in root.rglob("segmentation-*") if (m := _MASK.fullmatch(path.name))}
-    missing += [f"volume-{n}.nii" for n in sorted(masks - set(found))]
+        result.append(Case(f"volume-{n}", images[0], label, patient=patient))
+    missing += [f"volume-{n}.nii" for n in sorted(set(masks) - set(volumes))]
     if missing:
         first = ", ".join(missing[:3])
         raise InputError(root, "files", len(missing), f"missing, first {first}", "complete the set")
     return result
+
+
+def recognizes(root: Path) -> bool:
+    """Whether a folder holds a LiTS volume at any depth."""
+    return bool(_numbered(root, _VOLUME))
+
+
+def _numbered(root: Path, pattern: re.Pattern[str]) -> dict[int, list[Path]]:
+    """Files of a name by their number, at any depth."""
+    found: dict[int, list[Path]] = {}
+    for path in sorted(root.rglob("*-*")):
+        match = pattern.fullmatch(path.name)
+        if match is not None and path.is_file():
+            found.setdefault(int(match.group(1)), []).append(path)
+    return found
+
+
+def _mask_of(root: Path, n: int, image: Path, masks: list[Path]) -> Path | None:
+    """A volume's mask: the one beside it, else the only one with its number."""
+    beside = [path for path in masks if path.parent == image.parent]
+    there = sorted(beside, key=lambda path: len(path.name)) or masks
+    if len(there) > 1 and not beside:
+        names = ", ".join(str(path.relative_to(root)) for path in there[:3])
+        raise InputError(root, f"segmentation-{n}", names, "stands there twice", "remove one of the files")
+    return there[0] if there else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 from rmaunet.data import ircadb, lits
 from rmaunet.data.lits import IRCADB_VOLUMES, number
 from rmaunet.errors import InputError, UsageError
-from rmaunet.files import write_json
+from rmaunet.files import read_json, write_json
 
 __all__ = [
     "PROTOCOLS",
@@ -98,7 +97,7 @@ def read_folds(path: Path) -> list[tuple[list[str], list[str]]]:
         InputError: If it is no such file, a case stands on both sides of a fold, or is tested in two folds.
     """
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(
@@ -131,7 +130,7 @@ def read_patients(path: Path) -> dict[str, str]:
         InputError: If it is no such map.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(path, "patients", None, f"cannot be read ({error})", "give a JSON map") from error
     if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
@@ -228,7 +227,7 @@ def read_split(path: Path) -> tuple[list[str], list[str]]:
         InputError: If it is no split, or a case or a patient stands on both sides.
     """
     try:
-        content = json.loads(path.read_text())
+        content = read_json(path)
     except (OSError, ValueError, RecursionError) as error:
         known = ", ".join(PROTOCOLS)
         raise InputError(path, "split", None, f"cannot be read ({error})", f"give {known} or a split's JSON") from error

@@ -7,7 +7,6 @@ fault; training reads tens of thousands a second.
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterable
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from rmaunet.errors import InputError, OutputError
-from rmaunet.files import make_folder, write_json
+from rmaunet.files import make_folder, read_json, write_json
 from rmaunet.labels import liver_mask, tumor_mask
 from rmaunet.preprocess import Preprocessing
 from rmaunet.settings import from_dict, to_dict
@@ -221,7 +220,7 @@ class Store:
     def _index(self) -> dict[str, Any]:
         path = self.root / "index.json"
         try:
-            index = json.loads(path.read_text())
+            index = read_json(path)
         except FileNotFoundError as error:
             raise InputError(self.root, "store", None, "has no index.json", "make it with `rmaunet prepare`") from error
         except (OSError, ValueError) as error:

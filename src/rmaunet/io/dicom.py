@@ -19,11 +19,13 @@ from rmaunet.io.archive import extracted
 from rmaunet.io.dicom_files import DICOMDIR, Found, find_files, full_header, printable, quiet, text
 from rmaunet.io.dicom_geometry import Stack
 from rmaunet.io.dicom_hu import hounsfield
+from rmaunet.io.dicom_rtstruct import is_rtstruct, rtstruct_error
 from rmaunet.io.dicom_series import Series, choose, group, stack_of
 from rmaunet.io.scan import DicomSource, Scan
 from rmaunet.io.voxels import AIR_HU
 from rmaunet.notices import collect_notices, notice
 from rmaunet.volume import Volume
+from rmaunet.volume.placement import Grid
 
 __all__ = ["SeriesInfo", "find_scans", "list_series", "read_dicom"]
 
@@ -79,20 +81,26 @@ def read_dicom(path: Path, *, series: str | None = None) -> Scan:
     with _opened(path) as (found, _):
         if found.damaged:
             raise found.damaged[0]
-        chosen = choose(group(found), series, str(path))
+        all_series = group(found)
+        contours = next((file for file in found.files if is_rtstruct(file)), None)
+        if contours is not None and not any(one.files for one in all_series):
+            raise rtstruct_error(contours)
+        chosen = choose(all_series, series, str(path))
         _say_unreadable(found, chosen, path)
         stack = stack_of(chosen, str(path))
         array = hounsfield(stack.slices, str(path))
-        volume = _volume(array, stack, path)
-        return Scan(volume, _name(path), DicomSource(path, _headers(stack), chosen.uid))
+        volume, tilted = _volume(array, stack, path)
+        return Scan(volume, _name(path), DicomSource(path, _headers(stack), chosen.uid), tilted)
 
 
-def _volume(array: NDArray[np.generic], stack: Stack, path: Path) -> Volume:
-    affine = stack.affine
+def _volume(array: NDArray[np.generic], stack: Stack, path: Path) -> tuple[Volume, Grid | None]:
+    """The CT on an orthogonal grid, and the sheared grid that its slices have if the gantry was tilted."""
+    affine, tilted = stack.affine, None
     if stack.shear_mm != (0.0, 0.0):
         sheared = affine.copy()
         for axis, shift in zip((1, 2), stack.shear_mm, strict=True):
             sheared[:3, 0] += affine[:3, axis] / np.linalg.norm(affine[:3, axis]) * shift
+        tilted = Grid(sheared, array.shape)
         reverse = np.eye(4)[[2, 1, 0, 3]]  # `affine` has the slowest index first, io.affine the fastest
         upright, shape = orthogonal_grid(sheared @ reverse, array.shape[::-1])
         tilt = np.degrees(np.arcsin(min(1.0, obliquity(sheared @ reverse))))
@@ -100,7 +108,7 @@ def _volume(array: NDArray[np.generic], stack: Stack, path: Path) -> Volume:
         array = resampled(array, sheared @ reverse, upright, shape, outside=AIR_HU, nearest=False)
         affine = upright @ reverse
     frame = text(stack.slices[0].file.dataset, "FrameOfReferenceUID") or None
-    return Volume(array=array, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid=frame)
+    return Volume(array=array, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid=frame), tilted
 
 
 def _headers(stack: Stack) -> tuple[Dataset, ...]:

@@ -12,14 +12,16 @@ from pydicom import Dataset
 from pydicom.uid import generate_uid
 
 from rmaunet import __version__
+from rmaunet.core.vocabulary import Code
 from rmaunet.errors import InputError, OutputError, UsageError
 from rmaunet.files import replacing
 from rmaunet.io.dicom_files import printable, quiet, text
 from rmaunet.io.dicom_seg_read import read_dicom_seg
 from rmaunet.io.scan import DicomSource, Source
-from rmaunet.io.segments import SEGMENTS, Code, Segment
+from rmaunet.io.segments import SEGMENTS, Segment
 from rmaunet.labels import LIVER, TUMOR
-from rmaunet.volume import Volume, to_grid
+from rmaunet.volume import Volume
+from rmaunet.volume.placement import Grid, placement
 
 if TYPE_CHECKING:
     import highdicom as hd
@@ -77,13 +79,14 @@ def write_dicom_seg(
         try:
             with quiet():
                 seg = _segmentation(written, segments, datasets, labelmap, series_description)
+                _true_spacing(seg, mask)
                 seg.save_as(temporary)
         except OSError:
             raise
         except Exception as error:
             problem = f"cannot be built from this series ({type(error).__name__})"
             raise InputError(source.path, "DICOM SEG", None, problem, "choose .nii.gz or .seg.nrrd") from error
-        _compare(mask, temporary, path)
+        _compare(mask, numbered, temporary, path)
 
 
 def _segmentation(
@@ -207,15 +210,38 @@ def _complete(dataset: Dataset) -> None:
                 setattr(dataset, keyword, "")
 
 
-def _compare(mask: Volume, temporary: Path, path: Path) -> None:
+def _true_spacing(seg: Dataset, mask: Volume) -> None:
+    """Write the distance of the mask's slices; highdicom copies the CT's SpacingBetweenSlices, which may be wrong."""
+    for group in (*seg.SharedFunctionalGroupsSequence, *seg.PerFrameFunctionalGroupsSequence):
+        for measures in group.get("PixelMeasuresSequence") or []:
+            measures.SpacingBetweenSlices = f"{mask.spacing[0]:.10g}"[:16]
+
+
+def _compare(mask: Volume, numbered: NDArray[np.generic], temporary: Path, path: Path) -> None:
+    """Read the file back with our reader and with highdicom's, which relies on other tags, and compare all voxels."""
     try:
         same = np.array_equal(fill_grid(read_dicom_seg(temporary), mask, temporary).array, mask.array)
+        reason = "other voxels"
+        if same and not np.array_equal(_by_highdicom(temporary, mask), numbered):
+            same, reason = False, "highdicom reads other voxels"
     except InputError as error:
         same, reason = False, str(error.problem)
-    else:
-        reason = "other voxels"
     if not same:
         raise OutputError(path, "DICOM SEG", None, f"does not read back as written ({reason})", "report this defect")
+
+
+def _by_highdicom(path: Path, like: Volume) -> NDArray[np.generic]:
+    """Segment numbers on the grid of ``like`` as highdicom's ``get_volume`` gives them."""
+    import highdicom as hd
+
+    try:
+        with quiet():
+            seg = hd.seg.segread(path)
+            volume = seg.get_volume(combine_segments=True, allow_missing_positions=True)
+    except Exception as error:  # whatever it raises, others could not read the file
+        problem = f"highdicom cannot read it: {printable(error, 80)}"
+        raise InputError(path, "DICOM SEG", None, problem, "report this defect") from error
+    return fill_grid(volume, like, path).array
 
 
 def fill_grid(mask: Volume, like: Volume, path: Path) -> Volume:
@@ -230,25 +256,14 @@ def fill_grid(mask: Volume, like: Volume, path: Path) -> Volume:
         ``mask``'s voxels on the grid of ``like``, background elsewhere.
 
     Raises:
-        InputError: If the positions do not coincide (1e-3 mm), or the mask reaches beyond ``like``.
+        InputError: If the positions do not coincide (1 % of a voxel), or the mask reaches beyond ``like``.
     """
-    turned = mask.to_patient_orientation(like.get_closest_patient_orientation())
-    start = np.linalg.solve(like.affine, turned.affine[:, 3])[:3]
-    first = np.round(start).astype(int)
-    last = first + np.array(turned.spatial_shape)
-    if (first < 0).any() or (last > np.array(like.spatial_shape)).any():
+    grid = Grid(np.asarray(like.affine, float), tuple(like.spatial_shape))
+    found = placement(Grid(np.asarray(mask.affine, float), tuple(mask.spatial_shape)), grid)
+    if found is None or not found.fits:
+        gap = f"corners up to {found.off} apart" if found else "axes"
+        raise InputError(path, "grid", gap, "lies elsewhere than the CT", "give the mask drawn on this CT")
+    full = np.zeros(grid.shape, mask.dtype)
+    if found.onto(mask.array, full):
         raise InputError(path, "grid", None, "reaches beyond the CT", "give the mask drawn on this CT")
-    full = np.zeros(like.spatial_shape, turned.dtype)
-    where = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
-    full[where] = turned.array
-    shifted = turned.affine.copy()
-    shifted[:3, 3] -= turned.affine[:3, :3] @ first
-    if 1 in turned.spatial_shape:  # one slice does not tell the distance of slices
-        axis = turned.spatial_shape.index(1)
-        shifted[:3, 3] = turned.affine[:3, 3] - (like.affine[:3, :3] @ first)
-        shifted[:3, axis] = like.affine[:3, axis]
-    try:
-        return to_grid(Volume(array=full, affine=shifted, coordinate_system="PATIENT"), like)
-    except ValueError as error:
-        problem = "lies elsewhere than the CT"
-        raise InputError(path, "grid", str(error), problem, "give the mask drawn on this CT") from error
+    return Volume(array=full, affine=grid.affine, coordinate_system="PATIENT")

@@ -12,21 +12,24 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.encaps import generate_frames
 
+from rmaunet.core.vocabulary import Named
 from rmaunet.errors import InputError
-from rmaunet.io.dicom_files import DicomFile, find_files, full_header, number, numbers, printable, quiet, text
+from rmaunet.io.dicom_files import DicomFile, find_files, full_header, number, numbers, quiet, text
 from rmaunet.io.dicom_pixels import PixelFormat, decode_frames, pixel_element
-from rmaunet.io.dicom_seg_codes import role_of, segment_name
+from rmaunet.io.dicom_seg_codes import described
 from rmaunet.io.dicom_slices import functional_group, unit_vectors
-from rmaunet.labels import LIVER
-from rmaunet.notices import notice
+from rmaunet.io.label_values import Labels
+from rmaunet.io.planes import Planes, stacked
+from rmaunet.io.segment_use import Use, decide
 from rmaunet.volume import Volume
 
-__all__ = ["read_dicom_seg"]
+__all__ = ["SEG_CLASSES", "is_seg", "planes_of", "read_dicom_seg", "read_planes"]
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
 MAX_VOXELS = 4 << 30
 REMEDY = "export the segmentation again"
+SAME_PLACE_MM = 0.01
 
 
 @dataclass(frozen=True)
@@ -36,86 +39,133 @@ class _Frame:
     position: NDArray[np.float64]
 
 
-@quiet()
 def read_dicom_seg(path: Path) -> Volume:
-    """Read liver and tumor from a DICOM SEG.
-
-    Liver segments become 1, tumor, lesion, neoplasm and mass segments 2, tumor winning where both lie. The grid is
-    spanned by the frames; positions without a frame are background.
+    """Read liver and tumor from a DICOM SEG alone, on the grid that its frames span.
 
     Args:
         path: BINARY, FRACTIONAL (at half its maximum) or LABELMAP segmentation.
 
     Returns:
-        uint8 (D, H, W) with 0, 1, 2, slices sorted along the normal.
+        uint8 (D, H, W) with 0, 1, 2, slices sorted along the normal; positions without a frame are background.
 
     Raises:
-        InputError: If it is no SEG, damaged, has no liver or tumor segment, or frames that form no even stack.
+        InputError: See :func:`read_planes` and :func:`rmaunet.io.planes.stacked`; also for tilted slices.
+    """
+    planes, _ = read_planes(path)
+    array, affine = stacked(planes, path)
+    return Volume(array=array, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid=planes.frame_uid)
+
+
+def read_planes(path: Path, labels: Labels | None = None) -> tuple[Planes, tuple[Use, ...]]:
+    """Read the planes of a DICOM SEG file.
+
+    Segments are found by code and name (:mod:`rmaunet.core.vocabulary`) or by ``labels``; tumor wins where both lie.
+
+    Args:
+        path: A file with one segmentation.
+        labels: Segment number or name to ours, instead of codes and names.
+
+    Returns:
+        The planes, and what became of each segment.
+
+    Raises:
+        InputError: If it is no SEG, damaged, or has no liver or tumor segment.
     """
     path = Path(path)
     found = find_files(path)
     if found.damaged:
         raise found.damaged[0]
-    segs = [file for file in found.files if text(file.dataset, "SOPClassUID") in SEG_CLASSES]
+    segs = [file for file in found.files if is_seg(file)]
     if len(segs) != 1:
         raise InputError(path, "DICOM SEG", len(segs), "is not one segmentation", "give one DICOM SEG file")
+    return planes_of(segs[0], labels)
+
+
+def is_seg(file: DicomFile) -> bool:
+    """Whether a DICOM file is a segmentation."""
+    return text(file.dataset, "SOPClassUID") in SEG_CLASSES
+
+
+@quiet()
+def planes_of(file: DicomFile, labels: Labels | None = None) -> tuple[Planes, tuple[Use, ...]]:
+    """Read one DICOM SEG; see :func:`read_planes`."""
     try:
-        return _read(segs[0], full_header(segs[0]))
+        return _read(file, full_header(file), labels)
     except InputError:
         raise
     except Exception as error:  # a damaged file makes pydicom raise almost anything
         problem = f"is damaged or cut off ({type(error).__name__})"
-        raise InputError(path, "DICOM SEG", None, problem, REMEDY) from error
+        raise InputError(file.shown, "DICOM SEG", None, problem, REMEDY) from error
 
 
-def _read(file: DicomFile, data: Dataset) -> Volume:
-    roles, known = _roles(file, data)
-    frames, row, column, spacing, thickness = _frames(file, data)
-    first, step, count = _grid(file, frames, np.cross(row, column), thickness)
+def _read(file: DicomFile, data: Dataset, labels: Labels | None) -> tuple[Planes, tuple[Use, ...]]:
+    named, meant, known = _segments(file, data, labels)
+    frames, row, column, spacing, between = _frames(file, data)
+    positions, place = _places(frames, np.cross(row, column))
     rows, columns = (int(number(data, keyword, file.shown)) for keyword in ("Rows", "Columns"))
-    if min(rows, columns) < 1 or count * rows * columns > MAX_VOXELS:
-        raise InputError(file.shown, "shape", (count, rows, columns), "is not that of a mask", REMEDY)
-    normal = np.cross(row, column)
-    labels: NDArray[np.uint8] | None = None
+    if min(rows, columns) < 1 or len(positions) * rows * columns > MAX_VOXELS:
+        raise InputError(file.shown, "shape", (len(positions), rows, columns), "is not that of a mask", REMEDY)
+    result: NDArray[np.uint8] | None = None
     lookup = np.zeros(65536, np.uint8)
-    lookup[list(roles)] = list(roles.values())
+    lookup[list(meant)] = list(meant.values())
     unknown = np.ones(65536, np.bool_)
     unknown[list(known)] = False
-    for frame, stored in zip(frames, _stored(file, data, rows, columns, len(frames)), strict=True):
-        if labels is None:
-            labels = np.zeros((count, rows, columns), np.uint8)
+    counts = np.zeros(65536, np.int64)
+    for frame, into, stored in zip(frames, place, _stored(file, data, rows, columns, len(frames)), strict=True):
+        if result is None:
+            result = np.zeros((len(positions), rows, columns), np.uint8)
         strange = int(frame.segment) if frame.segment else int(stored[unknown[stored]].max(initial=0))
         if strange and not (0 < strange < len(unknown) and not unknown[strange]):
             shown = f"{file.shown} frame {frame.index + 1}"
             raise InputError(shown, "segment number", max(strange, 0), "is none of the SegmentSequence", REMEDY)
-        into = labels[round(float((frame.position - first) @ normal) / step)]
-        values = stored.astype(np.uint8) * np.uint8(roles.get(frame.segment, 0)) if frame.segment else lookup[stored]
-        np.maximum(into, values, out=into)
-    affine = np.eye(4)
-    affine[:3] = np.column_stack([normal * step, column * spacing[0], row * spacing[1], first])
-    frame_uid = text(data, "FrameOfReferenceUID") or None
-    if labels is None:
+        values = stored.astype(np.uint8) * np.uint8(meant.get(frame.segment, 0)) if frame.segment else lookup[stored]
+        _count(counts, frame.segment, stored)
+        np.maximum(result[into], values, out=result[into])
+    if result is None:
         raise InputError(file.shown, "NumberOfFrames", 0, "no frame in it", REMEDY)
-    return Volume(array=labels, affine=affine, coordinate_system="PATIENT", frame_of_reference_uid=frame_uid)
+    uses = [Use(one.shown, meant.get(n), int(counts[n]) if n in meant else None) for n, one in named.items()]
+    frame_uid = text(data, "FrameOfReferenceUID") or None
+    return Planes(result, positions, row, column, (spacing[0], spacing[1]), between, frame_uid), tuple(uses)
 
 
-def _roles(file: DicomFile, data: Dataset) -> tuple[dict[int, int], set[int]]:
-    """Our label of each liver or tumor segment, and the numbers a frame may hold."""
-    segments = list(data.get("SegmentSequence") or [])
-    numbered = {int(number(item, "SegmentNumber", file.shown)): item for item in segments}
-    for n in numbered:
+def _count(counts: NDArray[np.int64], segment: int, stored: NDArray[np.generic]) -> None:
+    """Add a frame's voxels to the count of each segment number."""
+    if segment:
+        counts[segment] += np.count_nonzero(stored)
+        return
+    found = np.bincount(stored.reshape(-1).astype(np.int64))
+    counts[: len(found)] += found
+
+
+def _segments(
+    file: DicomFile, data: Dataset, labels: Labels | None
+) -> tuple[dict[int, Named], dict[int, int], set[int]]:
+    """The segments by number, our label of each that is used, and the numbers a frame may hold."""
+    numbered: dict[int, Dataset] = {}
+    for item in data.get("SegmentSequence") or []:
+        n = int(number(item, "SegmentNumber", file.shown))
         if not 0 <= n <= 65535:
             raise InputError(file.shown, "SegmentNumber", n, "must be 1 to 65535", REMEDY)
-    roles = {n: role for n, item in numbered.items() if (role := role_of(item)) is not None}
-    foreign = [f"{n} {printable(segment_name(item), 40)!r}" for n, item in numbered.items() if n not in roles and n > 0]
-    if not roles:
-        problem = f"neither liver nor tumor among the segments {', '.join(foreign) or '(none)'}"
-        raise InputError(file.shown, "SegmentSequence", len(numbered), problem, "give a segmentation of the liver")
-    if foreign:
-        notice(file.shown, f"segments left out as neither liver nor tumor: {', '.join(foreign)}")
-    if LIVER not in roles.values():
-        notice(file.shown, "there is a tumor segment but no liver segment")
-    return roles, {0, *numbered}
+        numbered[n] = item
+    named = {n: described(n, item) for n, item in numbered.items() if n > 0}
+    example = " ".join(f"{n}={word}" for n, word in zip(named, ("liver", "tumor"), strict=False)) or "1=liver"
+    found = decide(file.shown, "SegmentSequence", list(named.values()), labels, example)
+    meant = {n: label for n, label in zip(named, found, strict=True) if label}
+    return named, meant, {0, *numbered}
+
+
+def _places(frames: list[_Frame], normal: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The planes' positions along the normal, and the plane of each frame; frames within 0.01 mm share a plane."""
+    positions = np.array([frame.position for frame in frames])
+    along = positions @ normal
+    order = np.argsort(along, kind="stable")
+    planes: list[int] = []
+    place = np.zeros(len(frames), np.int64)
+    for index in order:
+        if not planes or np.abs(positions[index] - positions[planes[-1]]).max() >= SAME_PLACE_MM:
+            planes.append(int(index))
+        place[index] = len(planes) - 1
+    return positions[planes], place
 
 
 def _frames(
@@ -141,38 +191,13 @@ def _frames(
         identity = functional_group(item, shared, "SegmentIdentificationSequence")
         segment = 0 if label_map else int(number(identity, "ReferencedSegmentNumber", shown)) or -1
         result.append(_Frame(index, segment, np.array(position)))
-    thickness = 0.0
-    for keyword in ("SpacingBetweenSlices", "SliceThickness"):
-        if thickness <= 0 and text(measures, keyword):
-            thickness = number(measures, keyword, file.shown)
-    return result, row, column, spacing, thickness
+    between = number(measures, "SpacingBetweenSlices", file.shown) if text(measures, "SpacingBetweenSlices") else 0.0
+    return result, row, column, spacing, abs(between)
 
 
 def _directions(item: Dataset, shared: list[Dataset], shown: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     orientation = functional_group(item, shared, "PlaneOrientationSequence")
     return unit_vectors(numbers(orientation, "ImageOrientationPatient", 6, shown), shown)
-
-
-def _grid(
-    file: DicomFile, frames: list[_Frame], normal: NDArray[np.float64], thickness: float
-) -> tuple[NDArray[np.float64], float, int]:
-    """Position of the lowest frame, spacing, and number of slices of the grid the frames span."""
-    positions = np.array([frame.position for frame in frames])
-    along = positions @ normal
-    lowest = positions[int(along.argmin())]
-    offsets = positions - lowest
-    if np.abs(offsets - np.outer(offsets @ normal, normal)).max() > 0.1:
-        raise InputError(file.shown, "ImagePositionPatient", None, "shifts frames sideways", REMEDY)
-    heights = np.unique(np.round(along - along.min(), 3))
-    if len(heights) == 1:
-        return lowest, thickness if thickness > 0 else 1.0, 1
-    for step in (thickness, float(np.diff(heights).min())):
-        if step <= 0:
-            continue
-        places = np.round(heights / step)
-        if len(np.unique(places)) == len(places) and np.abs(heights - places * step).max() < 0.02 * step + 0.005:
-            return lowest, float(heights[-1] / places[-1]), int(places[-1]) + 1
-    raise InputError(file.shown, "ImagePositionPatient", None, "spaces the frames unevenly", REMEDY)
 
 
 def _stored(file: DicomFile, data: Dataset, rows: int, columns: int, count: int) -> Iterator[NDArray[np.generic]]:

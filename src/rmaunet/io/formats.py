@@ -11,7 +11,7 @@ from rmaunet.errors import InputError
 from rmaunet.io.decoders import DAMAGED
 from rmaunet.io.regular import first_bytes
 
-__all__ = ["UNDERSTOOD", "Format", "sniff"]
+__all__ = ["UNDERSTOOD", "Format", "is_image_file", "sniff"]
 
 Format = Literal["nifti", "nrrd", "metaimage", "mrc", "dicom"]
 
@@ -25,6 +25,16 @@ _SUFFIXES: dict[str, Format] = {
     ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage", ".mhd": "metaimage", ".mrc": "mrc",
     ".dcm": "dicom", ".dicom": "dicom", ".ima": "dicom", ".zip": "dicom",
 }  # fmt: skip
+
+
+def is_image_file(path: Path) -> bool:
+    """Whether a path is a file named like an image that is no DICOM: NIfTI, NRRD, MetaImage or MRC.
+
+    The voxels' half of a pair (.img) is not counted.
+    """
+    name = path.name.lower()
+    fits = any(name.endswith(end) and kind != "dicom" for end, kind in _SUFFIXES.items() if not end.startswith(".img"))
+    return fits and not name.startswith(".") and path.is_file()
 
 
 def sniff(path: Path) -> Format:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rmaunet.errors import InputError
 from rmaunet.io.formats import sniff
-from rmaunet.io.load import load_ct
+from rmaunet.io.load import load_ct, tilted_grid
 from rmaunet.io.metaimage import parse_metaimage
 from rmaunet.io.mrc import parse_mrc
 from rmaunet.io.nifti import case_name
@@ -69,4 +69,5 @@ def read_grid(path: str | Path, *, volume: int | None = None, hu_offset: float =
     """
     path = Path(path)
     image, _ = parse_grid(path)
-    return Scan(load_ct(image, volume=volume, hu_offset=hu_offset), case_name(path), GridSource(path))
+    ct = load_ct(image, volume=volume, hu_offset=hu_offset)
+    return Scan(ct, case_name(path), GridSource(path), tilted_grid(image))

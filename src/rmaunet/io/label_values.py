@@ -12,17 +12,71 @@ from numpy.typing import NDArray
 
 from rmaunet.errors import InputError, UsageError
 from rmaunet.io.stored import StoredImage
+from rmaunet.io.stream import ByteStream
 from rmaunet.io.voxels import stored_pieces
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR
+from rmaunet.notices import notice
 
-__all__ = ["check_mapping", "read_labels", "to_labels"]
+__all__ = [
+    "LabelKey",
+    "Labels",
+    "check_mapping",
+    "plain_mapping",
+    "read_labels",
+    "read_structure",
+    "shown_labels",
+    "to_labels",
+]
+
+LabelKey = int | tuple[int, int] | str
+"""What `--label` maps: a value or segment number, a value in one layer (layer, value), or a segment's or file's name."""
+
+Labels = Mapping[int, int] | Mapping[LabelKey, int]
+"""Foreign keys to ours; what is not named is background."""
 
 _KNOWN = (BACKGROUND, LIVER, TUMOR)
 _ROUNDING = 0.01
 _SHOWN = 8
 
 
-def check_mapping(path: Path, labels: Mapping[int, int]) -> None:
+def shown_labels(labels: Labels | None) -> dict[str, int] | None:
+    """The mapping as `--label` writes it, ready for JSON.
+
+    Example:
+        >>> shown_labels({5: 1, (1, 2): 2, "spot": 2})
+        {'5': 1, '1:2': 2, 'spot': 2}
+    """
+    if labels is None:
+        return None
+    return {":".join(map(str, key)) if isinstance(key, tuple) else str(key): label for key, label in labels.items()}
+
+
+def plain_mapping(path: Path, labels: Labels | None) -> dict[int, int] | None:
+    """The mapping for a file that has values only.
+
+    Args:
+        path: The file, for messages.
+        labels: See :data:`Labels`.
+
+    Returns:
+        Value to label; layer 0 is the only layer. None if there is no mapping.
+
+    Raises:
+        UsageError: If it names another layer or a name.
+    """
+    result: dict[int, int] = {}
+    for key, label in (labels or {}).items():
+        shown = next(iter(shown_labels({key: label}) or {}))
+        if isinstance(key, str):
+            problem = "is a name, but the file has values only"
+            raise UsageError(path, "--label", shown, problem, "give the value, e.g. 5=liver")
+        if isinstance(key, tuple) and key[0] != 0:
+            raise UsageError(path, "--label", shown, "names a layer, but the file has one layer (0)", "leave it out")
+        result[key[1] if isinstance(key, tuple) else key] = label
+    return None if labels is None else result
+
+
+def check_mapping(path: Path, labels: Labels) -> None:
     """Refuse a mapping whose targets are no labels of ours. Raises UsageError."""
     wrong = {value: label for value, label in labels.items() if label not in _KNOWN}
     if wrong:
@@ -91,7 +145,7 @@ def to_labels(path: Path, pieces: Iterator[NDArray[Any]], count: int, labels: Ma
     return result
 
 
-def read_labels(image: StoredImage, labels: Mapping[int, int] | None) -> NDArray[np.uint8]:
+def read_labels(image: StoredImage, labels: Labels | None) -> NDArray[np.uint8]:
     """Read the only volume of a file as labels.
 
     Args:
@@ -103,17 +157,69 @@ def read_labels(image: StoredImage, labels: Mapping[int, int] | None) -> NDArray
 
     Raises:
         InputError: If the data are cut or damaged, the file has several volumes, or values are no labels.
+        UsageError: If ``labels`` names a layer or a name.
     """
     if image.volumes != 1:
         raise InputError(image.path, "volumes", image.volumes, "a mask is one volume", "merge them into one label map")
+    mapping = plain_mapping(image.path, labels)
     with image.open() as stream:
-        pieces = stored_pieces(stream, image, 0)
-        if (image.slope, image.intercept) != (1.0, 0.0):
-            pieces = (piece.astype(np.float64) * image.slope + image.intercept for piece in pieces)
         try:
-            flat = to_labels(image.path, pieces, math.prod(image.shape), labels)
+            flat = to_labels(image.path, _values(stream, image), math.prod(image.shape), mapping)
         except MemoryError as error:
             problem = "does not fit into memory"
             raise InputError(image.path, "shape", str(image.shape), problem, "free memory") from error
         stream.end()
+    if mapping is not None and not flat.any():
+        _say_absent(image, mapping)
     return flat.reshape(image.shape[::-1])
+
+
+def read_structure(image: StoredImage, label: int) -> NDArray[np.uint8]:
+    """Read a file that holds one structure: 0 outside, one other value inside (1 or 255).
+
+    Args:
+        image: What the header says.
+        label: What the structure is.
+
+    Returns:
+        uint8 (k, j, i): ``label`` inside, 0 outside.
+
+    Raises:
+        InputError: If the data are cut or damaged, or there are several values.
+    """
+    if image.volumes != 1:
+        raise InputError(image.path, "volumes", image.volumes, "a mask is one volume", "give one volume a structure")
+    result = np.zeros(math.prod(image.shape), np.uint8)
+    inside: set[float] = set()
+    done = 0
+    with image.open() as stream:
+        for values in _values(stream, image):
+            marked = values != 0
+            if marked.any():
+                inside |= {float(values[marked].min()), float(values[marked].max())}
+            result[done : done + len(values)] = marked * np.uint8(label)
+            done += len(values)
+        stream.end()
+    if len(inside) > 1:
+        shown = ", ".join(f"{value:g}" for value in sorted(inside)[:4])
+        problem = "are several; a file of one structure holds 0 and one other value"
+        raise InputError(image.path, "values", shown, problem, "give the label map by itself, with --label")
+    return result.reshape(image.shape[::-1])
+
+
+def _values(stream: ByteStream, image: StoredImage) -> Iterator[NDArray[Any]]:
+    for piece in stored_pieces(stream, image, 0):
+        scaled = (image.slope, image.intercept) != (1.0, 0.0)
+        yield piece.astype(np.float64) * image.slope + image.intercept if scaled else piece
+
+
+def _say_absent(image: StoredImage, mapping: Mapping[int, int]) -> None:
+    """Say that no voxel has a value of the mapping, and which values there are."""
+    counts = _Counts()
+    with image.open() as stream:
+        for values in _values(stream, image):
+            counts.add(values[values != 0])
+        stream.end()
+    if counts.of:
+        named = ", ".join(str(value) for value, label in mapping.items() if label)
+        notice(image.path, f"no voxel has a value that --label names ({named}); the values are {counts.text()}")

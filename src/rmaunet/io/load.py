@@ -12,8 +12,9 @@ from rmaunet.io.stored import StoredImage, checked_shape
 from rmaunet.io.voxels import AIR_HU, read_hu
 from rmaunet.notices import notice
 from rmaunet.volume import Volume, make_volume
+from rmaunet.volume.placement import Grid
 
-__all__ = ["SHEAR", "checked_volume", "load_ct"]
+__all__ = ["SHEAR", "checked_volume", "load_ct", "tilted_grid"]
 
 SHEAR = 1e-4
 """Axes whose cosine exceeds this are sheared; below it is rounding (0.05 mm over 500 mm)."""
@@ -40,6 +41,13 @@ def checked_volume(image: StoredImage, volume: int | None) -> int:
     if not 0 <= chosen <= last:
         raise InputError(image.path, "volume", chosen, f"the file has volumes 0 to {last}", "choose one of them")
     return chosen
+
+
+def tilted_grid(image: StoredImage) -> Grid | None:
+    """The grid a file stores if it is sheared, so that its volume is resampled; None if it is not."""
+    if obliquity(image.affine) <= SHEAR:
+        return None
+    return Grid(index_reversed(image.affine), image.shape[::-1])
 
 
 def load_ct(image: StoredImage, *, volume: int | None, hu_offset: float) -> Volume:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rmaunet.io.load import load_ct
+from rmaunet.io.load import load_ct, tilted_grid
 from rmaunet.io.nifti_header import parse_header, partner
 from rmaunet.io.scan import Scan
 
@@ -42,4 +42,4 @@ def read_nifti(path: str | Path, *, volume: int | None = None, hu_offset: float 
     if path.name.lower().removesuffix(".gz").endswith(".img"):
         path = partner(path, ".hdr")
     image, source = parse_header(path)
-    return Scan(load_ct(image, volume=volume, hu_offset=hu_offset), case_name(path), source)
+    return Scan(load_ct(image, volume=volume, hu_offset=hu_offset), case_name(path), source, tilted_grid(image))

@@ -196,7 +196,8 @@ def parse_nrrd(path: Path) -> tuple[StoredImage, dict[str, str]]:
     if kind not in _DTYPES:
         raise InputError(path, "type", kind[:40], "holds no CT or labels", "export one plain number a voxel")
     dtype = np.dtype(_DTYPES[kind])
-    if dtype.itemsize > 1:
+    written = _PACKED.get(fields.get("encoding", "").lower()) == "text"  # numbers in text have no byte order
+    if dtype.itemsize > 1 and not written:
         endian = required(path, fields, "endian").lower()
         if endian not in ("little", "big"):
             raise InputError(path, "endian", endian[:40], "must be little or big", "take the original file")

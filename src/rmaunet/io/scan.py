@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.volume import Volume
+from rmaunet.volume.placement import Grid
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -78,11 +79,14 @@ class Scan:
         name: A name for files and tables that identifies the case to the user and no person: the file's stem, or for
             DICOM the folder's name.
         source: What writing a mask on the same grid needs.
+        tilted: The sheared grid that the files store, where the volume was resampled to right angles; None elsewhere.
+            A mask drawn on the tilted slices lies on this grid.
     """
 
     volume: Volume
     name: str
     source: Source
+    tilted: Grid | None = None
 
     @property
     def slice_thickness_mm(self) -> float | None:

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rmaunet.core.vocabulary import Code
 from rmaunet.labels import LIVER, TUMOR
 
 __all__ = ["SEGMENTS", "Code", "Segment"]
-
-
-@dataclass(frozen=True)
-class Code:
-    """A coded concept."""
-
-    scheme: str
-    value: str
-    meaning: str
 
 
 @dataclass(frozen=True)

@@ -4,124 +4,164 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from isal import igzip
 from numpy.typing import NDArray
 
+from rmaunet.core.vocabulary import Code, Named, Role, role_of
 from rmaunet.errors import InputError, OutputError, RmaunetError
 from rmaunet.files import replacing
 from rmaunet.io.affine import index_reversed
-from rmaunet.io.label_values import to_labels
+from rmaunet.io.label_values import Labels, to_labels
 from rmaunet.io.nifti_write import write_pieces
 from rmaunet.io.nrrd_header import parse_nrrd
-from rmaunet.io.segments import SEGMENTS, Code, Segment
+from rmaunet.io.segment_use import Use, decide
+from rmaunet.io.segments import SEGMENTS, Segment
 from rmaunet.io.stored import StoredImage
 from rmaunet.io.voxels import stored_pieces
 from rmaunet.labels import LIVER, TUMOR
-from rmaunet.notices import notice
 from rmaunet.volume import Volume
 
-__all__ = ["label_of", "read_segments", "write_segments"]
+__all__ = ["is_segmentation", "read_segments", "write_segments"]
 
-_LIVER_CODES = {"10200004"}
-_TUMOR_CODES = {"108369006", "52988006", "4147007", "372087000", "14799000", "25370001", "363346000", "86049000"}
-_LIVER_NAME = re.compile(r"(healthy |normal )?(liver|hepar|foie)( parenchyma| tissue| organ| mask)?")
-_TUMOR_NAME = re.compile(r"tumou?rs?|lesions?|neoplasms?|mass(es)?|metastas[ie]s|hcc|carcinoma")
-_OTHER_ORGAN = re.compile(r"kidney|renal|lung|colon|pancrea|spleen|brain|bone|adrenal|lymph|vessel|cyst")
+_NAMELESS = re.compile(r"(segment[_ ]?\d*)?", re.IGNORECASE)
+_KEY = re.compile(r"Segment(\d{1,5})_(ID|Name|LabelValue|Layer)")
 
 
 @dataclass(frozen=True)
 class _Found:
-    name: str
+    named: Named
     value: int
     layer: int
-    label: int | None
 
 
-def label_of(name: str, tags: str = "") -> int | None:
-    """Which label of ours a segment is.
+def is_segmentation(fields: Mapping[str, str]) -> bool:
+    """Whether an NRRD's key/value pairs describe Slicer's segments."""
+    return any(_KEY.fullmatch(key) for key in fields)
 
-    Args:
-        name: As shown to people.
-        tags: Slicer's tags, with the terminology entry if there is one.
 
-    Returns:
-        1 liver, 2 tumor, None for anything else.
-
-    Example:
-        >>> label_of("Liver"), label_of("livertumor01"), label_of("spleen"), label_of("kidney tumor")
-        (1, 2, None, None)
-    """
+def _terms(tags: str) -> tuple[Code | None, Code | None]:
+    """Type and anatomic region of Slicer's terminology entry."""
     entry = re.search(r"TerminologyEntry:([^|]*)", tags)
-    parts = entry[1].split("~") if entry else []
-    codes = [part.split("^")[1] if part.count("^") >= 2 else "" for part in parts]
-    if len(codes) > 2 and codes[2] in _LIVER_CODES:
-        return LIVER
-    if len(codes) > 2 and codes[2] in _TUMOR_CODES:
-        region = codes[5] if len(codes) > 5 else ""
-        return TUMOR if region in ("", *_LIVER_CODES) else None
-    words = re.sub(r"[^a-z]+", " ", name.lower()).strip()
-    if _LIVER_NAME.fullmatch(words):
-        return LIVER
-    if _TUMOR_NAME.search(words) and not _OTHER_ORGAN.search(words):
-        return TUMOR
-    return None
+    parts = [part.split("^") for part in entry[1].split("~")] if entry else []
+    codes = [Code(*part[:3]) if len(part) >= 3 and part[1] else None for part in parts]
+    return (codes[2] if len(codes) > 2 else None), (codes[5] if len(codes) > 5 else None)
 
 
-def _segments(path: Path, fields: Mapping[str, str]) -> list[_Found]:
-    found = []
-    for number in range(10000):
+def _segments(image: StoredImage, fields: Mapping[str, str]) -> list[_Found]:
+    """The segments of a header; without Layer or LabelValue Slicer's defaults hold: one layer a segment, value 1."""
+    numbers = sorted({int(found[1]) for key in fields if (found := _KEY.fullmatch(key))})
+    result = []
+    for place, number in enumerate(numbers):
         key = f"Segment{number}_"
-        if f"{key}ID" not in fields:
-            break
-        try:
-            value, layer = int(fields.get(f"{key}LabelValue", number + 1)), int(fields.get(f"{key}Layer", 0))
-        except ValueError as error:
-            shown = f"{fields.get(f'{key}LabelValue')}, {fields.get(f'{key}Layer')}"
-            raise InputError(path, f"{key}LabelValue", shown, "is no whole number", "save it again") from error
-        name = fields.get(f"{key}Name", "")
-        found.append(_Found(name, value, layer, label_of(name, fields.get(f"{key}Tags", ""))))
-    return found
+        layer = _whole(image, fields, f"{key}Layer", place if image.volumes > 1 else 0)
+        if f"{key}LabelValue" not in fields and image.volumes == 1 and len(numbers) > 1:
+            problem = f"is missing, and {len(numbers)} segments share one layer"
+            raise InputError(image.path, f"{key}LabelValue", None, problem, "save it again with a current 3D Slicer")
+        value = _whole(image, fields, f"{key}LabelValue", 1)
+        if not 0 <= layer < image.volumes:
+            last = f"the file has layers 0 to {image.volumes - 1}"
+            raise InputError(image.path, f"{key}Layer", layer, last, "save it again")
+        shown = f"{layer}:{value}" if image.volumes > 1 else str(value)
+        name = fields.get(f"{key}Name", "") or fields.get(f"{key}ID", "")
+        result.append(_Found(Named(shown, name, *_terms(fields.get(f"{key}Tags", ""))), value, layer))
+    return result
 
 
-def read_segments(image: StoredImage, fields: Mapping[str, str], labels: Mapping[int, int] | None) -> NDArray[np.uint8]:
+def _whole(image: StoredImage, fields: Mapping[str, str], key: str, default: int) -> int:
+    try:
+        return int(fields.get(key, default))
+    except ValueError as error:
+        raise InputError(image.path, key, fields[key][:40], "is no whole number", "save it again") from error
+
+
+def _by_value(found: Sequence[_Found]) -> bool:
+    """Whether nameless segments ("Segment_1") of one layer are told apart by our very values."""
+    nameless = all(_NAMELESS.fullmatch(one.named.name.strip()) and role_of(one.named) is Role.UNKNOWN for one in found)
+    values = {one.value for one in found}
+    return nameless and len({one.layer for one in found}) == 1 and values <= {LIVER, TUMOR} and LIVER in values
+
+
+def _layer_values(image: StoredImage, labels: Labels) -> list[_Found]:
+    """The values that `--label` names in a file that does not describe its segments."""
+    keys = [(0, key) if isinstance(key, int) and image.volumes == 1 else key for key in labels]
+    places = [key for key in keys if isinstance(key, tuple) and 0 <= key[0] < image.volumes]
+    return [
+        _Found(Named(f"{layer}:{value}" if image.volumes > 1 else str(value), ""), value, layer)
+        for layer, value in places
+    ]
+
+
+def _described(image: StoredImage, fields: Mapping[str, str]) -> bool:
+    """Whether the header says which voxels belong to which segment."""
+    count = len({found[1] for key in fields if (found := _KEY.fullmatch(key))})
+    values = sum(1 for key in fields if (found := _KEY.fullmatch(key)) and found[2] == "LabelValue")
+    return count > 0 and (image.volumes > 1 or count == 1 or values == count)
+
+
+def read_segments(
+    image: StoredImage, fields: Mapping[str, str], labels: Labels | None
+) -> tuple[NDArray[np.uint8], tuple[Use, ...]]:
     """Read a Slicer segmentation as labels; where segments overlap, tumor wins.
 
     Args:
         image: What the header says; several volumes are Slicer's layers.
         fields: The header's key/value pairs.
-        labels: LabelValue to ours, instead of names and terminology.
+        labels: LabelValue, (layer, LabelValue) or name to ours, instead of names and terminology.
 
     Returns:
-        uint8 (k, j, i).
+        uint8 (k, j, i), and what became of each segment.
 
     Raises:
         InputError: If the data are cut or damaged, or no segment is liver or tumor.
     """
-    found = _segments(image.path, fields)
-    if labels is None and not any(segment.label for segment in found):
-        # Nameless segments ("Segment_1") with our very values are taken at their word.
-        if not {segment.value for segment in found} <= {LIVER, TUMOR}:
-            names = ", ".join(f"{segment.name} ({segment.value})" for segment in found[:8])
-            raise InputError(image.path, "segments", names, "none is liver or tumor", "map them, e.g. --label 5=liver")
-        found = [_Found(s.name, s.value, s.layer, s.value) for s in found]
-    left_out = [segment.name for segment in found if segment.label is None]
-    if left_out and labels is None:
-        notice(image.path, f"segments that are neither liver nor tumor are left out: {', '.join(left_out[:8])}")
+    described = labels is None or _described(image, fields)
+    found = _segments(image, fields) if described else _layer_values(image, labels or {})
+    named = [one.named for one in found]
+    if labels is None and _by_value(found):
+        meant: list[int | None] = [one.value for one in found]
+    else:
+        example = "0:1=liver 1:1=tumor" if image.volumes > 1 else "5=liver"
+        meant = decide(image.path, "segments", named, labels, example)
+    _check_apart(image, found, meant)
     result = np.zeros(math.prod(image.shape), np.uint8)
+    counts: dict[tuple[int, int], int] = {}
     for layer in range(image.volumes):
-        here = {s.value: s.label for s in found if s.layer == layer and s.label is not None}
+        here = {one.value: label for one, label in zip(found, meant, strict=True) if one.layer == layer and label}
         with image.open() as stream:
             pieces = stored_pieces(stream, image, layer)
-            part = to_labels(image.path, pieces, len(result), labels if labels is not None else here)
+            part = to_labels(image.path, _counted(pieces, counts, layer, here), len(result), here)
             stream.end()
         np.maximum(result, part, out=result)
-    return result.reshape(image.shape[::-1])
+    uses = [
+        Use(one.named.shown, label, counts.get((one.layer, one.value), 0) if label else None)
+        for one, label in zip(found, meant, strict=True)
+    ]
+    return result.reshape(image.shape[::-1]), tuple(uses)
+
+
+def _check_apart(image: StoredImage, found: Sequence[_Found], meant: Sequence[int | None]) -> None:
+    """Refuse two segments that hold the same voxels and mean different things."""
+    known: dict[tuple[int, int], tuple[str, int | None]] = {}
+    for one, label in zip(found, meant, strict=True):
+        shown, other = known.setdefault((one.layer, one.value), (one.named.shown, label))
+        if other != label:
+            both = f"{shown}, {one.named.shown}"
+            raise InputError(image.path, "segments", both, "have one layer and one value", "save it again")
+
+
+def _counted(
+    pieces: Iterator[NDArray[Any]], counts: dict[tuple[int, int], int], layer: int, values: Iterable[int]
+) -> Iterator[NDArray[Any]]:
+    for piece in pieces:
+        for value in values:
+            counts[layer, value] = counts.get((layer, value), 0) + int(np.count_nonzero(piece == value))
+        yield piece
 
 
 def _code(code: Code | None) -> str:
@@ -193,7 +233,7 @@ def write_segments(mask: Volume, path: Path) -> None:
                 write_pieces(file, mask.array)
         try:
             image, fields = parse_nrrd(temporary)
-            back = read_segments(image, fields, None)
+            back, _ = read_segments(image, fields, None)
         except RmaunetError as error:
             raise OutputError(path, "file", None, f"cannot be read back ({error.problem})", "check the disk") from error
         same = np.allclose(index_reversed(image.affine), np.asarray(mask.affine), rtol=0, atol=1e-9)

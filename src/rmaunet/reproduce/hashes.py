@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from rmaunet.data.case import Case
-from rmaunet.files import sha256, write_json
+from rmaunet.files import read_json, sha256, write_json
 
 __all__ = ["Hashes"]
 
@@ -23,7 +22,7 @@ class Hashes:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            content = json.loads(path.read_text())
+            content = read_json(path)
         except (OSError, ValueError):
             content = {}
         self._known: dict[str, Any] = content if isinstance(content, dict) else {}

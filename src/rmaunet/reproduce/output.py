@@ -10,7 +10,7 @@ from typing import Any
 
 from rmaunet.evaluate.tables import latex_table, markdown_table
 from rmaunet.experiments.paper import IRCADB_CASES, LITS_TEST_CASES
-from rmaunet.files import sha256, write_csv, write_json, write_text
+from rmaunet.files import read_json, sha256, write_csv, write_json, write_text
 from rmaunet.reproduce.challenge import challenge_csv, challenge_text, size_csv, size_text
 from rmaunet.reproduce.differences import difference_csv, difference_text, differences
 from rmaunet.reproduce.main_table import ORGANS, main_csv, main_text
@@ -67,7 +67,7 @@ def is_current(plan: Plan, request: Request, made_from: dict[str, Any]) -> bool:
     """Whether the table is there, unchanged, and made from the same."""
     *files, manifest = table_files(plan, request)
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8"))
+        content = read_json(manifest)
         same = content["inputs"] == json.loads(json.dumps(made_from))
         return bool(same and all(sha256(file) == content["outputs"][file.name] for file in files))
     except (OSError, ValueError, KeyError, TypeError):

@@ -7,7 +7,6 @@ made from. Each names its sources by SHA-256.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from rmaunet.data.case import Case
 from rmaunet.data.load import load_case
 from rmaunet.errors import ModelError
 from rmaunet.evaluate import CaseResult, Lesion, Scoring, evaluate_case
-from rmaunet.files import sha256, write_json
+from rmaunet.files import read_json, sha256, write_json
 from rmaunet.io import read_mask, write_mask
 from rmaunet.predict import Predictor, Weights, load_weights
 from rmaunet.reproduce.hashes import Hashes
@@ -132,7 +131,7 @@ def _predicted(case: Case, place: _Place, network: _Network, hashes: Hashes) -> 
         place.facts.unlink(missing_ok=True)  # an old mask's facts must not outlive it
         write_mask(mask, place.mask, like=scan)
         write_json(place.facts, {**made_from, "mask": sha256(place.mask)})
-    source["mask"] = str(json.loads(place.facts.read_text())["mask"])
+    source["mask"] = str(read_json(place.facts)["mask"])
     return source, fresh
 
 
@@ -147,7 +146,7 @@ class _Place:
     def mask_holds(self, made_from: Mapping[str, str]) -> bool:
         """Whether the mask is there, whole, and made from these weights and this image."""
         try:
-            facts = json.loads(self.facts.read_text())
+            facts = read_json(self.facts)
             return all(facts[k] == v for k, v in made_from.items()) and bool(sha256(self.mask) == facts["mask"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
@@ -155,7 +154,7 @@ class _Place:
     def result(self, made_from: Mapping[str, Any]) -> CaseResult | None:
         """The numbers kept, if they were made from these files in this way."""
         try:
-            content = json.loads(self.scores.read_text())
+            content = read_json(self.scores)
             if content["made_from"] != made_from:
                 return None
             row: dict[str, Any] = {name: math.nan if v is None else v for name, v in content["row"].items()}

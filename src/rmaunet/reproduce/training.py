@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from rmaunet.data.prepare import prepare_store
 from rmaunet.data.store import Store
 from rmaunet.errors import InputError
 from rmaunet.experiments.experiment import Experiment
-from rmaunet.files import write_json
+from rmaunet.files import read_json, write_json
 from rmaunet.preprocess import Preprocessing
 from rmaunet.reproduce.plan import Plan, Run
 from rmaunet.settings import from_dict, to_dict
@@ -70,7 +69,7 @@ def _shown(theirs: Any, mine: Any) -> str:
 
 def _json(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:

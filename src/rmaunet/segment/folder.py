@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rmaunet.errors import OutputError, RmaunetError
-from rmaunet.files import make_folder, sha256, write_csv
+from rmaunet.files import make_folder, read_json, sha256, write_csv
 from rmaunet.io import read_volume
 from rmaunet.io.grid import data_files
 from rmaunet.io.scan import Scan
@@ -169,7 +169,7 @@ def _signature(item: Item, out: Path) -> list[list[Any]]:
 
 def _holds(manifest: Path, card: ModelCard, extra: dict[str, Any]) -> bool:
     try:
-        content = json.loads(manifest.read_text())
+        content = read_json(manifest)
         same = all(content[key] == json.loads(json.dumps(value)) for key, value in extra.items())
         whole = all(sha256(manifest.parent / name) == digest for name, digest in content["outputs"].items())
         return bool(same and whole and recorded_identity(content) == card.identity)
@@ -182,7 +182,7 @@ def _write_tables(items: Sequence[Item], out: Path, summary: Summary) -> None:
     finished = {*summary.done, *summary.kept}
     for item in items:
         if item.name in finished:
-            content = json.loads((out / f"{item.name}_run.json").read_text())
+            content = read_json(out / f"{item.name}_run.json")
             rows.append({"name": item.name, **content["cohort"], "seconds": round(content["seconds"]["total"], 3)})
     write_csv(out / "cohort.csv", rows, None if rows else ("name",))
     write_csv(out / "failures.csv", summary.failures, FAILURE_COLUMNS)

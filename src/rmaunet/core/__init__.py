@@ -1,0 +1,1 @@
+"""Facts and types that every room shares: what names and codes mean."""
