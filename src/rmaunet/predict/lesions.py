@@ -14,9 +14,9 @@ def number_lesions(labels: NDArray[np.uint8]) -> NDArray[np.unsignedinteger]:
     """Number of the lesion (26-neighbours) that each voxel of (D, H, W) labels belongs to; 0 for none."""
     import cc3d  # not needed before the first slice
 
-    lesions: NDArray[np.unsignedinteger] = cc3d.connected_components(
-        tumor_mask(labels).astype(np.uint8), connectivity=26
-    )
+    # Numbers follow the order in memory: "C" gives one numbering however the scan is stored.
+    tumor = tumor_mask(labels).astype(np.uint8, order="C")
+    lesions: NDArray[np.unsignedinteger] = cc3d.connected_components(tumor, connectivity=26)
     return lesions
 
 

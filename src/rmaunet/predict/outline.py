@@ -116,7 +116,7 @@ def _outline(
         if plane.any():
             inner = cv2.erode(liver.astype(np.uint8), edge)
             here[...] = cv2.morphologyEx(plane & inner, cv2.MORPH_OPEN, narrow) > 0
-    parts = cc3d.connected_components((room | kept).astype(np.uint8), connectivity=6)
+    parts = cc3d.connected_components((room | kept).astype(np.uint8, order="C"), connectivity=6)
     joined = np.zeros(int(parts.max()) + 1, np.bool_)
     joined[parts[kept]] = True
     joined[0] = False

@@ -148,7 +148,7 @@ def postprocess(
     if settings.largest_liver:
         import cc3d  # not needed before the first slice
 
-        kept = cc3d.largest_k(liver_mask(part).astype(np.uint8), k=1, connectivity=6)
+        kept = cc3d.largest_k(liver_mask(part).astype(np.uint8, order="C"), k=1, connectivity=6)
         part[kept == 0] = BACKGROUND
     if settings.fill_holes:
         for plane in part:
@@ -166,7 +166,10 @@ def postprocess(
 
 def _enclosed(background: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where background does not reach the edge of a plane, going from face to face."""
-    left = np.pad(background.view(np.uint8), 1, constant_values=1)
+    rows, columns = background.shape
+    # OpenCV fills in place and takes rows one after another in memory only; a plane of a turned scan may lie otherwise.
+    left = np.ones((rows + 2, columns + 2), np.uint8)
+    left[1:-1, 1:-1] = background
     cv2.floodFill(left, None, (0, 0), 0, flags=4)
     return left[1:-1, 1:-1].view(np.bool_)
 

@@ -105,7 +105,7 @@ def focus(mask: Volume) -> tuple[int, int, int]:
 def _largest_part(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     import cc3d
 
-    parts = cc3d.connected_components(inside, connectivity=26 if inside.ndim == 3 else 8)
+    parts = cc3d.connected_components(np.ascontiguousarray(inside), connectivity=26 if inside.ndim == 3 else 8)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
     return np.asarray(parts == np.argmax(sizes))
