@@ -13,7 +13,7 @@ from rmaunet.io import Scan, write_mask, write_volume
 from rmaunet.io.scan import GridSource
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, load_weights, save_weights
-from rmaunet.predict.weights import manifest_record, recorded_weights
+from rmaunet.predict.weights_record import manifest_record, recorded_weights
 from rmaunet.preprocess import Preprocessing
 from rmaunet.volume import make_volume
 

@@ -15,7 +15,8 @@ from rmaunet.errors import InputError
 from rmaunet.evaluate.pairs import Pair, case_name
 from rmaunet.io import read_volume
 from rmaunet.notices import notice
-from rmaunet.predict.weights import ModelCard, fingerprint_file, load_card, recorded_weights
+from rmaunet.predict.weights import ModelCard, fingerprint_file, load_card
+from rmaunet.predict.weights_record import recorded_weights
 from rmaunet.segment.outputs import beside
 
 __all__ = ["Leaks", "find_leaks", "leak_notes"]

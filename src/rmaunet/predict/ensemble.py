@@ -10,7 +10,8 @@ from torch import nn
 
 from rmaunet.errors import ModelError
 from rmaunet.networks.ensemble import Ensemble
-from rmaunet.predict.weights import ModelCard, Weights, joined_licence
+from rmaunet.predict.licence import joined_licence
+from rmaunet.predict.weights import ModelCard, Weights
 
 __all__ = ["average_weights", "cascade_card", "join_weights"]
 

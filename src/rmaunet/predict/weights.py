@@ -9,7 +9,6 @@ describes, and the file's SHA-256 against the card's.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rmaunet.errors import ModelError, RmaunetError
 from rmaunet.files import make_folder, write_bytes, write_json
 from rmaunet.networks.build import NetworkSettings, build_network
+from rmaunet.predict.licence import UNSTATED_LICENCE
 from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.preprocess import Preprocessing
 from rmaunet.settings import from_dict, read_json, to_dict
@@ -28,19 +28,13 @@ if TYPE_CHECKING:  # PyTorch takes longer to import than a converted network to 
 
 __all__ = [
     "FINGERPRINTS",
-    "UNSTATED_LICENCE",
     "Flips",
     "ModelCard",
     "Weights",
     "checked_state",
     "fingerprint_file",
-    "joined_licence",
-    "licence_of_data",
     "load_card",
     "load_weights",
-    "manifest_record",
-    "recorded_identity",
-    "recorded_weights",
     "save_weights",
     "shipped_weights",
 ]
@@ -50,8 +44,6 @@ Flips = Literal["none", "horizontal", "both"]
 SHIPPED = Path(__file__).parents[1] / "models"
 FINGERPRINTS = "fingerprints.json"
 LOCATOR = "locator"
-_USE = "Research use only."
-UNSTATED_LICENCE = f"{_USE} The licence of the training data was not stated."
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ class ModelCard:
         flips: Whether the probabilities of mirrored slices are averaged in: "none", "horizontal" (left and right), "both"
             (front and back too). For networks that were trained on flipped slices.
         classes: Output channels: liver (with tumor), tumor.
-        licence: Licence of the weights; see :func:`licence_of_data` and :func:`joined_licence`.
+        licence: Licence of the weights; see :mod:`rmaunet.predict.licence`.
         intended_use: What they are for, and not for.
         trained_on: Case names.
         experiment: The experiment they come from, as stored settings.
@@ -102,55 +94,6 @@ class ModelCard:
     def identity(self) -> str:
         """What names these weights and no others: their checksum, with the locator's where there is one."""
         return f"{self.sha256}+{self.locator}" if self.locator else self.sha256
-
-
-def manifest_record(card: ModelCard, folder: Path | None, *, manifest: Path) -> dict[str, Any]:
-    """What a run's manifest says of the weights; :func:`recorded_weights` reads it.
-
-    Args:
-        card: Card of the weights.
-        folder: Folder they were loaded from; None if they came from no folder.
-        manifest: Path of the manifest. The folder is written relative to it, so that no home directory is named.
-
-    Returns:
-        Name, identity and licence; the folder, unless the weights are shipped ones.
-    """
-    record: dict[str, Any] = {"name": card.name, "identity": card.identity, "licence": card.licence}
-    if folder is not None and folder.resolve().parent != SHIPPED.resolve():
-        record["folder"] = Path(os.path.relpath(folder.resolve(), manifest.parent.resolve())).as_posix()
-    return record
-
-
-def recorded_identity(manifest: Mapping[str, Any]) -> str | None:
-    """Identity of the weights that a manifest names; None if it names none."""
-    record = manifest.get("weights")
-    identity = record.get("identity") if isinstance(record, Mapping) else None
-    return identity if isinstance(identity, str) and identity else None
-
-
-def recorded_weights(manifest: Mapping[str, Any], path: Path) -> str | None:
-    """Find the weights that a manifest names, among those shipped and in the folder that it gives.
-
-    Args:
-        manifest: Content of ``path``.
-        path: The manifest's file.
-
-    Returns:
-        Name or folder for :func:`load_card`, whose identity is the one recorded; None if they are not to be found.
-    """
-    identity = recorded_identity(manifest)
-    if identity is None:
-        return None
-    folder = manifest["weights"].get("folder")
-    places = [*shipped_weights(), *([str(path.parent / folder)] if isinstance(folder, str) else [])]
-    return next((place for place in places if _has_identity(place, identity)), None)
-
-
-def _has_identity(place: str, identity: str) -> bool:
-    try:
-        return load_card(place).identity == identity
-    except ModelError:
-        return False
 
 
 @dataclass(frozen=True)
@@ -200,27 +143,6 @@ def _build(card: ModelCard) -> nn.Module:
         return build_network(card.network, in_channels=card.preprocessing.channels, classes=card.classes)
     except (ValueError, TypeError) as error:
         raise ModelError(card.name, "network", card.network.name, str(error), "correct card.json") from error
-
-
-def licence_of_data(data: str) -> str:
-    """Licence of weights trained on data of the name and licence ``data``; "" if it is not known.
-
-    Example:
-        >>> licence_of_data("LiTS (CC BY-NC-ND 4.0)")
-        'Research use only. Trained on data: LiTS (CC BY-NC-ND 4.0).'
-    """
-    return f"{_USE} Trained on data: {data}." if data else UNSTATED_LICENCE
-
-
-def joined_licence(*licences: str) -> str:
-    """Licence of weights made from others: what each of them says, once.
-
-    Example:
-        >>> joined_licence("Research use only. Trained on data: A.", UNSTATED_LICENCE)
-        'Research use only. Trained on data: A. The licence of the training data was not stated.'
-    """
-    parts = dict.fromkeys(licence.removeprefix(_USE).strip() for licence in licences)
-    return " ".join((_USE, *filter(None, parts)))
 
 
 def shipped_weights() -> list[str]:

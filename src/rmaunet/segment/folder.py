@@ -16,7 +16,7 @@ from rmaunet.io import read_volume
 from rmaunet.io.grid import data_files
 from rmaunet.io.scan import Scan
 from rmaunet.predict import ModelCard, Predictor
-from rmaunet.predict.weights import recorded_identity
+from rmaunet.predict.weights_record import recorded_identity
 from rmaunet.runs import locked
 from rmaunet.segment.ahead import read_ahead, read_in_turn
 from rmaunet.segment.find import Item

@@ -15,7 +15,7 @@ from rmaunet.io.scan import Scan
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.predict.memory import peak_bytes
-from rmaunet.predict.weights import manifest_record
+from rmaunet.predict.weights_record import manifest_record
 from rmaunet.runs import machine
 from rmaunet.segment.ahead import import_ahead
 from rmaunet.segment.finding import Finding, examine

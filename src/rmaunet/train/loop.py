@@ -20,7 +20,8 @@ from rmaunet.experiments.experiment import Experiment
 from rmaunet.files import write_json
 from rmaunet.losses import LOSSES
 from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.weights import FINGERPRINTS, Weights, joined_licence, licence_of_data
+from rmaunet.predict.licence import joined_licence, licence_of_data
+from rmaunet.predict.weights import FINGERPRINTS, Weights
 from rmaunet.runs import locked, machine
 from rmaunet.settings import to_dict
 from rmaunet.train.batches import Batch, Batches, seen_cases

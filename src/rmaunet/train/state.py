@@ -13,7 +13,8 @@ from torch import nn
 from rmaunet.errors import InputError, ModelError
 from rmaunet.experiments.experiment import Experiment
 from rmaunet.networks.build import build_network
-from rmaunet.predict.weights import UNSTATED_LICENCE, ModelCard, Weights, save_weights
+from rmaunet.predict.licence import UNSTATED_LICENCE
+from rmaunet.predict.weights import ModelCard, Weights, save_weights
 from rmaunet.runs import machine
 from rmaunet.settings import from_dict, to_dict
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
