@@ -90,10 +90,10 @@ def vocabulary() -> list[str]:
 
     return [
         "## Names and codes of segments", "",
-        "One vocabulary (`rmaunet.core.vocabulary`) decides for `.seg.nrrd`, DICOM SEG, `dataset.json` and folders with one file",
-        "per structure. A code decides first; without one, the whole name is looked up. Case, accents, punctuation, plural,",
-        "British spelling, a lesion's number and a last word like *mask* do not matter. A word inside a name decides nothing.",
-        "",
+        "One vocabulary (`rmaunet.core.vocabulary`) decides for `.seg.nrrd`, DICOM SEG, `dataset.json` and folders with",
+        "one file per structure. A code decides first; without one, the whole name is looked up. Case, accents,",
+        "punctuation, plural, British spelling, a lesion's number and a last word like *mask* do not matter. A word inside",
+        "a name decides nothing.", "",
         "| meaning | codes | names |", "|---|---|---|",
         f"| liver | {codes(LIVER_CODES)} | {', '.join(ORGAN)}; with *whole*, *entire*, *total*; with *and*, *with* or "
         "*including* a lesion |",
@@ -103,14 +103,13 @@ def vocabulary() -> list[str]:
         f"| tumor; of the liver unless its region or name says otherwise | {codes(TUMOR_CODES)} | {', '.join(LESION)} |",
         f"| another organ, or a tumor of one: left out | every other public code | {', '.join(ELSEWHERE)} |",
         "",
-        "Every other name is left out with a warning. If a tumor is known but no liver, such a name may be the liver's: the mask",
-        "is refused, and `--label` says what is what. So *Liver without tumor*, *tumor-free liver* and *Liver - tumor* are asked;",
-        "*peritumoral*, *tumor margin* and *tumor bed* are left out beside a liver. A tumor whose organ is not named is a liver",
-        "tumor; beside other organs a warning says so. Commands print every segment used or left out, and manifests keep it.",
-        "",
-        "`--label KEY=liver`: KEY is a value or segment number (`5`), a value in one layer (`0:1`), or the name of a segment or of",
-        "a file in a folder (`spot`).",
-        "",
+        "Every other name is left out with a warning. If a tumor is known but no liver, such a name may be the liver's:",
+        "the mask is refused, and `--label` says what is what. So *Liver without tumor*, *tumor-free liver* and",
+        "*Liver - tumor* are asked; *peritumoral*, *tumor margin* and *tumor bed* are left out beside a liver. A tumor whose",
+        "organ is not named is a liver tumor; beside other organs a warning says so. Commands print every segment used or",
+        "left out, and manifests keep it.", "",
+        "`--label KEY=liver`: KEY is a value or segment number (`5`), a value in one layer (`0:1`), or the name of a segment",
+        "or of a file in a folder (`spot`).", "",
     ]  # fmt: skip
 
 

@@ -99,6 +99,7 @@ def foreign(
     thickness: float | None = 5.0,
     shift_mm: float = 0.0,
     name: str = "mask.dcm",
+    write_ct: bool = True,
 ) -> Callable[[Path], Path]:
     """A SEG that highdicom writes on the slices of the series in ``ct``, which are ``shift_mm`` apart sideways."""
 
@@ -107,7 +108,8 @@ def foreign(
         data.ImagePositionPatient = [place[0], place[1] + shift_mm * index, place[2] + w.SPACING[0] * index]
 
     def make(folder: Path) -> Path:
-        w.series(folder / "ct", tilt if shift_mm else None)
+        if write_ct:
+            w.series(folder / "ct", tilt if shift_mm else None)
         described = [
             hd.seg.SegmentDescription(number, label, STRUCTURE, code, "MANUAL")
             for number, (label, code) in enumerate(zip(names, codes, strict=True), start=1)

@@ -6,10 +6,11 @@ import dicom_writer as w
 import highdicom as hd
 import numpy as np
 import pytest
+import seg_cases
 from pydicom import Dataset, dcmread
 
 from rmaunet.errors import OutputError
-from rmaunet.io import dicom_seg
+from rmaunet.io import dicom_seg, read_mask
 from rmaunet.io.dicom import read_dicom
 from rmaunet.io.dicom_seg import fill_grid, write_dicom_seg
 from rmaunet.volume import make_volume
@@ -48,6 +49,22 @@ def test_tilted_slices_too(tmp_path: Path) -> None:
     write_dicom_seg(make_volume(array, scan.volume.affine), tmp_path / "m.dcm", source=scan.source)
     theirs = hd.seg.segread(tmp_path / "m.dcm").get_volume(combine_segments=True, allow_missing_positions=True)
     np.testing.assert_array_equal(fill_grid(theirs, scan.volume, tmp_path).array, array)
+
+
+@pytest.mark.parametrize("slices", [[3], [1, 4], [0, 1, 2, 3, 4, 5]])
+def test_frames_jitter_with_the_slices_of_the_ct(slices: list[int], tmp_path: Path) -> None:
+    """A CT is read on an even grid although its slices lie up to 1 % of their distance and 0.25 pixels beside it."""
+    beside = np.array([[0, 0, 0], [0.1, 0, 0.02], [0, -0.1, -0.02], [0.1, 0.1, 0.01], [-0.1, 0, 0.02], [0, 0, 0]])
+
+    def jitter(index: int, data: Dataset) -> None:
+        data.ImagePositionPatient = ((w.affine() @ [index, 0, 0, 1])[:3] + beside[index]).round(6).tolist()
+
+    scan = read_dicom(w.series(tmp_path / "ct", jitter))
+    truth = np.zeros_like(MASK)
+    truth[slices] = 1
+    truth[slices, 3:6, 2:5] = 2
+    path = seg_cases.foreign(truth, write_ct=False)(tmp_path)
+    np.testing.assert_array_equal(read_mask(path, like=scan).array, truth)
 
 
 def test_the_self_check_reads_with_highdicom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
