@@ -80,6 +80,39 @@ def fuzzing() -> list[str]:
     return lines
 
 
+def vocabulary() -> list[str]:
+    """What names and codes of segments mean, from the module that decides it."""
+    from rmaunet.core.names import ELSEWHERE, LESION, ORGAN
+    from rmaunet.core.vocabulary import LIVER_CODES, LIVER_TUMOR_CODES, TUMOR_CODES
+
+    def codes(table: dict[str, tuple[str, ...]]) -> str:
+        return "; ".join(f"{scheme} {', '.join(values)}" for scheme, values in table.items())
+
+    return [
+        "## Names and codes of segments", "",
+        "One vocabulary (`rmaunet.core.vocabulary`) decides for `.seg.nrrd`, DICOM SEG, `dataset.json` and folders with",
+        "one file per structure. A code decides first; without one, the whole name is looked up. Case, accents,",
+        "punctuation, plural, British spelling, a lesion's number and a last word like *mask* do not matter. A word inside",
+        "a name decides nothing.", "",
+        "| meaning | codes | names |", "|---|---|---|",
+        f"| liver | {codes(LIVER_CODES)} | {', '.join(ORGAN)}; with *whole*, *entire*, *total*; with *and*, *with* or "
+        "*including* a lesion |",
+        "| liver outside the tumors, used as liver | | liver parenchyma, liver tissue, healthy liver, normal liver |",
+        f"| liver tumor | {codes(LIVER_TUMOR_CODES)} | a liver word with a lesion word (*liver_tumor*, *hepatic lesion*, "
+        "*Lebermetastase*), HCC, hepatocellular carcinoma, cholangiocarcinoma, CRLM |",
+        f"| tumor; of the liver unless its region or name says otherwise | {codes(TUMOR_CODES)} | {', '.join(LESION)} |",
+        f"| another organ, or a tumor of one: left out | every other public code | {', '.join(ELSEWHERE)} |",
+        "",
+        "Every other name is left out with a warning. If a tumor is known but no liver, such a name may be the liver's:",
+        "the mask is refused, and `--label` says what is what. So *Liver without tumor*, *tumor-free liver* and",
+        "*Liver - tumor* are asked; *peritumoral*, *tumor margin* and *tumor bed* are left out beside a liver. A tumor whose",
+        "organ is not named is a liver tumor; beside other organs a warning says so. Commands print every segment used or",
+        "left out, and manifests keep it.", "",
+        "`--label KEY=liver`: KEY is a value or segment number (`5`), a value in one layer (`0:1`), or the name of a segment",
+        "or of a file in a folder (`spot`).", "",
+    ]  # fmt: skip
+
+
 def generate() -> str:
     """The document."""
     lines = [INTRO.rstrip("\n"), *fuzzing(), ""]
@@ -90,6 +123,7 @@ def generate() -> str:
             f"| {cell(case.what)} | {OUTCOMES[case.outcome]} | {said(case)} |" for case in rows if case.group == group
         ]
         lines.append("")
+    lines += vocabulary()
     counts = {word: sum(case.outcome == key for case in rows) for key, word in OUTCOMES.items()}
     lines.append(f"{len(rows)} kinds of input: " + ", ".join(f"{n} {word}" for word, n in counts.items()) + ".")
     return "\n".join(lines) + "\n"

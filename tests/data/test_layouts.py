@@ -1,6 +1,9 @@
 """LiTS, MSD, nnU-Net and plain folders: what is read, what is refused, in one line each."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from rmaunet.data import folder, lits, msd
 from rmaunet.data.detect import find_cases
 from rmaunet.data.load import load_case
 from rmaunet.errors import InputError
+from rmaunet.notices import collect_notices
 
 
 def edit(root, **values):
@@ -148,3 +152,99 @@ def test_nothing_known(tmp_path):
         find_cases(tmp_path)
     with pytest.raises(InputError, match="is not a folder"):
         find_cases(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("labels", "ours"),
+    [
+        (
+            {"background": 0, "liver": 1, "liver_tumor": 2, "kidney": 3, "kidney_tumor": 4},
+            {0: 0, 1: 1, 2: 2, 3: 0, 4: 0},
+        ),
+        ({"background": 0, "liver": 1, "liver_lesion": 2, "colon_lesion": 4}, {0: 0, 1: 1, 2: 2, 4: 0}),
+        (
+            {"background": 0, "liver": 1, "hepatic tumor": 2, "lung cancer": 3, "no tumor": 4},
+            {0: 0, 1: 1, 2: 2, 3: 0, 4: 0},
+        ),
+        ({"background": 0, "tumor": 1, "liver": 2}, {0: 0, 1: 2, 2: 1}),
+        ({"background": 0, "liver": 1, "HCC": 2}, None),
+        ({"background": 0, "liver": 1, "metastasis": 2}, None),
+        ({"background": 0, "whole liver": 1, "Tumor": 2}, None),
+        ({"background": 0, "normal_liver": 1, "mass": 2}, None),
+        ({"background": 0, "Leber": 1, "Tumor": 2}, None),
+        ({"background": 0, "liver": [1, 2], "tumor": 2}, None),
+        ({"background": 0.0, "liver": 1.0, "tumor": 2.0}, None),
+        ({"0": "background", "1": "liver", "2": "cancer"}, None),
+        ({"background": 0, "liver": 1, "peritumoral": 2}, {0: 0, 1: 1, 2: 0}),
+    ],
+)
+def test_names_of_labels(labels, ours, tmp_path):
+    with collect_notices() as said:
+        assert folder.label_map(tmp_path / "dataset.json", {"labels": labels}) == ours
+    left_out = [value for value, label in (ours or {}).items() if value and not label]
+    assert bool(said) == bool(left_out)
+    assert all(f"{value} '" in said[0] for value in left_out)
+    assert not any("--label" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    "labels", [{"background": 0, "Liver without tumor": 1, "tumor": 2}, {"tumor": 1}, {"spleen": 1}]
+)
+def test_labels_without_a_liver_are_refused(labels, tmp_path):
+    with pytest.raises(InputError, match="none is called liver"):
+        folder.label_map(tmp_path / "dataset.json", {"labels": labels})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_dataset_json_in_any_unicode(encoding, tmp_path):
+    root = trees.folder(tmp_path)
+    content = json.loads((root / "dataset.json").read_text()) | {"description": "Läsionen 肝"}
+    (root / "dataset.json").write_bytes(json.dumps(content, ensure_ascii=False).encode(encoding))
+    assert [case.name for case in folder.cases(root)] == ["a", "b"]
+
+
+def test_dataset_json_under_the_c_locale(tmp_path):
+    """Python without UTF-8 mode decodes text as ASCII there."""
+    root = trees.folder(tmp_path)
+    content = json.loads((root / "dataset.json").read_text()) | {"description": "Läsionen"}
+    (root / "dataset.json").write_bytes(json.dumps(content, ensure_ascii=False).encode())
+    code = "import sys, pathlib; from rmaunet.data import folder; print(len(folder.cases(pathlib.Path(sys.argv[1]))))"
+    setting = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(root)], env=setting, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "2", done.stderr
+
+
+LITS = {
+    "together": ("volume-{}.nii", "segmentation-{}.nii"),
+    "apart": ("volumes_{}/volume-{}.nii", "segmentations/segmentation-{}.nii"),
+    "in folders of their name": ("volume-{0}.nii/volume-{0}.nii", "segmentation-{0}.nii/segmentation-{0}.nii"),
+    "capitals": ("Volume-{}.nii", "Segmentation-{}.nii"),
+}
+
+
+@pytest.mark.parametrize("layout", LITS)
+def test_lits_masks_are_paired_by_number(layout, tmp_path):
+    for n in (0, 7):
+        for pattern in LITS[layout]:
+            path = tmp_path / pattern.format(n, n)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+    found, cases = find_cases(tmp_path)
+    assert found == "lits"
+    assert [(c.image.name.lower(), c.label.name.lower()) for c in cases] == [
+        (f"volume-{n}.nii", f"segmentation-{n}.nii") for n in (0, 7)
+    ]
+
+
+def test_two_masks_of_a_number_elsewhere_are_refused(tmp_path):
+    for name in ("a/volume-1.nii", "b/segmentation-1.nii", "c/segmentation-1.nii"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(
+        InputError, match=r"segmentation-1 = b/segmentation-1.nii, c/segmentation-1.nii: stands there twice"
+    ):
+        find_cases(tmp_path)
+    (tmp_path / "a" / "segmentation-1.nii").write_bytes(b"x")  # the one beside the volume is meant
+    assert find_cases(tmp_path)[1][0].label == tmp_path / "a" / "segmentation-1.nii"

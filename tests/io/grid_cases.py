@@ -295,6 +295,8 @@ CASES = [
     good("nrrd-bzip2", GRIDS, "an NRRD in bzip2", "read", nrrd(bz2.compress(DATA), encoding="bzip2")),
     good("nrrd-hex", GRIDS, "an NRRD in hexadecimal digits", "read", nrrd(HEX, encoding="hex")),
     good("nrrd-numbers", GRIDS, "an NRRD in text", "read", nrrd(NUMBERS, encoding="ascii")),
+    good("nrrd-numbers-order", GRIDS, "an NRRD in text without endian", "read: text has no byte order",
+         nrrd(NUMBERS, encoding="ascii", drop=("endian",))),
     good("nrrd-floats", GRIDS, "an NRRD in text, with fractions", "read", nrrd(FLOATS, encoding="text", type="float")),
     *[bad(f"nrrd-{encoding}-cut", GRIDS, f"an NRRD in {encoding}, cut", "refused", "cut off|no such value",
           nrrd(data[:-30], encoding=encoding))

@@ -35,7 +35,8 @@ class Convert:
     like: Path | None = None
     """CT the mask belongs to."""
     label: tuple[str, ...] = ()
-    """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    """What the mask's values or segments mean, e.g. 5=liver 7=tumor, LAYER:VALUE=liver or NAME=tumor; what is not named is
+    background. By default names and codes decide, else 1=liver 2=tumor."""
     series: str | None = None
     """SeriesInstanceUID where --like holds several."""
     labelmap: bool = False

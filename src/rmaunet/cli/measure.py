@@ -48,7 +48,8 @@ class Measure:
     input: Annotated[Path | None, tyro.conf.arg(aliases=["-i"])] = None
     """CT, or folder of CTs. Without it: volumes and sizes, but no HU and no picture."""
     label: tuple[str, ...] = ()
-    """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    """What the mask's values or segments mean, e.g. 5=liver 7=tumor, LAYER:VALUE=liver or NAME=tumor; what is not named is
+    background. By default names and codes decide, else 1=liver 2=tumor."""
     series: str | None = None
     """SeriesInstanceUID where a DICOM folder holds several (one scan only)."""
     hu_offset: float = 0.0

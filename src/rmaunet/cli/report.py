@@ -40,7 +40,8 @@ class Report:
     title: str | None = None
     """Heading, by default the scan's name."""
     label: tuple[str, ...] = ()
-    """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    """What the mask's values or segments mean, e.g. 5=liver 7=tumor, LAYER:VALUE=liver or NAME=tumor; what is not named is
+    background. By default names and codes decide, else 1=liver 2=tumor."""
     include_phi: bool = False
     """Let identifying text of the source into the page."""
     date: str | None = None

@@ -13,7 +13,7 @@ from enum import Enum
 from functools import cache
 from itertools import product
 
-__all__ = ["Role", "name_role", "normalized"]
+__all__ = ["ELSEWHERE", "LESION", "ORGAN", "Role", "name_role", "normalized"]
 
 
 class Role(Enum):
@@ -30,7 +30,7 @@ class Role(Enum):
 
 
 # The words as people write them; _table() normalizes and combines them to whole names.
-_ORGAN = (
+ORGAN = (
     "liver", "hepar", "leber", "foie", "hígado", "fígado", "fegato", "lever", "játra", "jetra", "maksa", "wątroba",
     "karaciğer", "ficat", "печень", "печінка", "肝", "肝脏", "肝臓", "肝臟", "간",
 )  # fmt: skip
@@ -41,7 +41,7 @@ _OF_LIVER = (
 _WHOLE = (
     "whole", "entire", "full", "total", "complete", "ganze", "gesamte", "entier", "entero", "intero", "completo", "all",
 )  # fmt: skip
-_LESION = (
+LESION = (
     "tumor", "lesion", "neoplasm", "cancer", "carcinoma", "metastasis", "mass", "malignancy", "tumeur", "tumore",
     "krebs", "karzinom", "läsion", "laesion", "metastase", "metastasi", "lesione", "raumforderung", "mets", "met",
 )  # fmt: skip
@@ -56,7 +56,7 @@ _PLURAL = {
     "hccs": "hcc", "segments": "segment", "lobes": "lobe",
 }  # fmt: skip
 _FILE_WORDS = {"mask", "seg", "segmentation", "label", "labelmap", "roi", "contour"}
-_ELSEWHERE = (
+ELSEWHERE = (
     "spleen", "kidney", "pancreas", "gallbladder", "stomach", "duodenum", "colon", "bowel", "intestine", "esophagus",
     "oesophagus", "heart", "lung", "brain", "bladder", "prostate", "breast", "uterus", "ovary", "bone", "spine", "rib",
     "vertebra", "adrenal", "rectum", "trachea", "thyroid", "skin", "muscle", "thymus", "adrenal gland",
@@ -99,7 +99,7 @@ def normalized(name: str) -> tuple[str, ...]:
     return tuple(_PLURAL.get(word, word) for word in words)
 
 
-_LESION_FORMS = (*_LESION, *(form for form, word in _PLURAL.items() if word in (*_LESION, "lasion")))
+_LESION_FORMS = (*LESION, *(form for form, word in _PLURAL.items() if word in (*LESION, "lasion")))
 _JOINTS = ("and", "with", "including", "incl", "plus", "mit", "und", "et", "avec")
 _OF_THE_LIVER = (
     "of the liver", "of liver", "in the liver", "in liver", "du foie", "de higado", "del higado", "do figado",
@@ -109,10 +109,10 @@ _OF_THE_LIVER = (
 
 def _liver_names() -> Iterator[str]:
     yield from ("tumor and liver", "lesion and liver")
-    for organ in _ORGAN:
+    for organ in ORGAN:
         yield from (organ, f"{organ} organ")
-        yield from (f"{organ} {joint} {lesion}" for joint, lesion in product(_JOINTS, _LESION))
-    for whole, organ in product(_WHOLE, _ORGAN):
+        yield from (f"{organ} {joint} {lesion}" for joint, lesion in product(_JOINTS, LESION))
+    for whole, organ in product(_WHOLE, ORGAN):
         yield from (f"{whole} {organ}", f"{organ} {whole}")
 
 
@@ -127,22 +127,22 @@ def _liver_tumor_names() -> Iterator[str]:
     yield from ("hcc", "hepatocellular carcinoma", "hepatocellular carcinoma hcc", "hepatoma", "hepatoblastoma")
     yield from ("cholangiocarcinoma", "intrahepatic cholangiocarcinoma", "crlm", "focal liver lesion", "liver hcc")
     yield "colorectal liver metastasis"
-    for organ, lesion in product(_ORGAN, _LESION_FORMS):
+    for organ, lesion in product(ORGAN, _LESION_FORMS):
         yield from (f"{organ} {lesion}", f"{organ}{lesion}", f"{lesion} {organ}")
-    for place, lesion in product(_OF_LIVER, _LESION):
+    for place, lesion in product(_OF_LIVER, LESION):
         yield from (f"{place} {lesion}", f"{lesion} {place}")
-    yield from (f"{lesion} {of}" for lesion, of in product(_LESION, _OF_THE_LIVER))
+    yield from (f"{lesion} {of}" for lesion, of in product(LESION, _OF_THE_LIVER))
 
 
 def _tumor_names() -> Iterator[str]:
-    yield from (*_LESION, "focal lesion", "tumor tissue", "lesion tissue")
+    yield from (*LESION, "focal lesion", "tumor tissue", "lesion tissue")
     for which in ("whole", "entire", "all", "total", "primary", "malignant", "target"):
         yield from (f"{which} tumor", f"{which} lesion")
 
 
 def _elsewhere_names() -> Iterator[str]:
-    yield from _ELSEWHERE
-    for place, lesion in product((*_ELSEWHERE, *_OF_ELSEWHERE), _LESION):
+    yield from ELSEWHERE
+    for place, lesion in product((*ELSEWHERE, *_OF_ELSEWHERE), LESION):
         yield from (f"{place} {lesion}", f"{lesion} {place}", f"{place}{lesion}")
 
 

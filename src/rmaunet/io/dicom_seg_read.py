@@ -19,7 +19,7 @@ from rmaunet.io.dicom_pixels import PixelFormat, decode_frames, pixel_element
 from rmaunet.io.dicom_seg_codes import described
 from rmaunet.io.dicom_slices import functional_group, unit_vectors
 from rmaunet.io.label_values import Labels
-from rmaunet.io.planes import Planes, stacked
+from rmaunet.io.planes import MAX_VOXELS, Planes, stacked
 from rmaunet.io.segment_use import Use, decide
 from rmaunet.volume import Volume
 
@@ -27,7 +27,6 @@ __all__ = ["SEG_CLASSES", "is_seg", "planes_of", "read_dicom_seg", "read_planes"
 
 SEG_CLASSES = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
-MAX_VOXELS = 4 << 30
 REMEDY = "export the segmentation again"
 SAME_PLACE_MM = 0.01
 

@@ -19,7 +19,7 @@ from rmaunet.io.mask_choice import Choice, chosen
 from rmaunet.io.nifti import case_name
 from rmaunet.io.nifti_header import parse_header, partner
 from rmaunet.io.planes import Planes, place_planes, stacked
-from rmaunet.io.scan import GridSource, Scan, Source
+from rmaunet.io.scan import DicomSource, GridSource, Scan, Source
 from rmaunet.io.segment_use import Use, decide
 from rmaunet.io.stored import StoredImage
 from rmaunet.labels import LIVER
@@ -280,7 +280,7 @@ def _onto(stored: _Stored, like: Scan, other: str = "the CT") -> Volume:
     grids = [grid for grid in (like.tilted, upright) if grid is not None]
     nearest: Placement | None = None
     for grid in grids:
-        array, found, lost = _placed(stored, grid)
+        array, found, lost = _placed(stored, grid, like)
         if array is None:
             if found is not None and (nearest is None or found.off_mm < nearest.off_mm):
                 nearest = found
@@ -304,11 +304,23 @@ def _onto(stored: _Stored, like: Scan, other: str = "the CT") -> Volume:
     raise _elsewhere(stored, nearest, grids, other)
 
 
-def _placed(stored: _Stored, grid: Grid) -> tuple[NDArray[np.uint8] | None, Placement | None, int]:
+def _slices_of(like: Scan, grid: Grid) -> NDArray[np.float64] | None:
+    """Positions of a DICOM CT's slices as its files say them, where the grid has them all."""
+    if not isinstance(like.source, DicomSource) or len(like.source.datasets) != grid.shape[0]:
+        return None
+    if like.tilted is not None and grid is not like.tilted:
+        return None
+    try:
+        places = [[float(x) for x in data.ImagePositionPatient] for data in like.source.datasets]
+    except (AttributeError, TypeError, ValueError):
+        return None
+    return np.array(places) if all(len(place) == 3 for place in places) else None
+
+
+def _placed(stored: _Stored, grid: Grid, like: Scan) -> tuple[NDArray[np.uint8] | None, Placement | None, int]:
     """The mask on a grid, None where it does not fit; its placement; voxels that lie outside."""
     if isinstance(stored.voxels, Planes):
-        array, _, found, lost = place_planes(stored.voxels, grid)
-        return array, found, lost
+        return place_planes(stored.voxels, grid, _slices_of(like, grid))
     found = placement(Grid(stored.affine, stored.voxels.shape), grid, whole=not stored.cropped)
     if found is None or not found.fits:
         return None, found, 0

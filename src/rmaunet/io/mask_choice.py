@@ -66,7 +66,8 @@ def chosen(path: Path, labels: Labels | None = None) -> Iterator[Choice]:
                 subject = error.subject.replace(str(folder), str(path))
                 raise InputError(subject, error.field, error.value, error.problem, error.remedy) from error
         return
-    yield _choose(path, str(path), find_files(path), labels)
+    root = path.parent if path.name.upper() == "DICOMDIR" else path
+    yield _choose(root, str(path), find_files(root), labels)
 
 
 def _choose(root: Path, shown: str, found: Found, labels: Labels | None) -> Choice:

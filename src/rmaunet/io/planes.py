@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.errors import InputError
+from rmaunet.io.affine import check_affine
 from rmaunet.notices import notice
 from rmaunet.volume.placement import Grid, Placement, placement
 
-__all__ = ["Planes", "place_planes", "stacked"]
+__all__ = ["MAX_VOXELS", "Planes", "place_planes", "stacked"]
+
+MAX_VOXELS = 4 << 30
+"""More voxels than this are refused from the header."""
 
 GIVE_CT = "give the CT with it (-i or --like)"
 
@@ -47,16 +51,19 @@ def _plane_affine(planes: Planes, index: int, step: NDArray[np.float64]) -> NDAr
     return affine
 
 
-def place_planes(planes: Planes, grid: Grid) -> tuple[NDArray[np.uint8] | None, float, Placement | None, int]:
+def place_planes(
+    planes: Planes, grid: Grid, slices: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.uint8] | None, Placement | None, int]:
     """Put each plane on the slice of a grid it lies on.
 
     Args:
         planes: The segmentation.
         grid: The CT's, sheared or not. No distance of slices is needed: each plane has its position.
+        slices: Positions of the CT's slices as its files say them (D, 3), which may jitter about the grid; None if unknown.
 
     Returns:
-        Labels on the grid, None if a plane lies between its voxels; the largest distance of a corner in mm (infinite if the
-        axes do not correspond); the worst plane's placement; how many labeled voxels lie outside the grid.
+        Labels on the grid, None if a plane lies between its voxels; the worst plane's placement, None if the axes do not
+        correspond; how many labeled voxels lie outside the grid.
     """
     result = np.zeros(grid.shape, np.uint8)
     normal = np.cross(planes.row, planes.column)
@@ -64,18 +71,30 @@ def place_planes(planes: Planes, grid: Grid) -> tuple[NDArray[np.uint8] | None, 
     in_plane = np.abs(np.stack([unit.T @ planes.row, unit.T @ planes.column])).argmax(axis=1)
     (across,) = set(range(3)) - set(in_plane.tolist()) if len(set(in_plane.tolist())) == 2 else (-1,)
     if across < 0:
-        return None, float("inf"), None, 0
+        return None, None, 0
+    planes = _without_jitter(planes, grid, slices, normal)
     step = grid.affine[:3, across] * (1 if unit[:, across] @ normal > 0 else -1)
     worst, lost = None, 0
     for index in range(len(planes.array)):
         found = placement(Grid(_plane_affine(planes, index, step), (1, *planes.array.shape[1:])), grid)
         if found is None:
-            return None, float("inf"), None, 0
+            return None, None, 0
         worst = found if worst is None or found.off_mm > worst.off_mm else worst
         if found.fits:
             lost += found.onto(planes.array[index : index + 1], result)
     fits = worst is not None and worst.fits
-    return (result if fits else None), (worst.off_mm if worst else float("inf")), worst, lost
+    return (result if fits else None), worst, lost
+
+
+def _without_jitter(
+    planes: Planes, grid: Grid, slices: NDArray[np.float64] | None, normal: NDArray[np.float64]
+) -> Planes:
+    """The planes moved as their CT's slices were when these were put on an even grid."""
+    if slices is None or len(slices) != grid.shape[0]:
+        return planes
+    even = grid.affine[:3, 3] + np.outer(np.arange(len(slices)), grid.affine[:3, 0])
+    nearest = np.abs((planes.positions[:, None] - slices[None]) @ normal).argmin(axis=1)
+    return replace(planes, positions=planes.positions - (slices - even)[nearest])
 
 
 def stacked(planes: Planes, path: Path | str) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -97,6 +116,10 @@ def stacked(planes: Planes, path: Path | str) -> tuple[NDArray[np.uint8], NDArra
     normal = np.cross(planes.row, planes.column)
     heights = (planes.positions - planes.positions[0]) @ normal
     step = _step(planes, heights, path)
+    rows, columns = planes.array.shape[1:]
+    if heights[-1] / step * rows * columns > MAX_VOXELS:
+        problem = f"spreads the frames over {heights[-1]:.4g} mm"
+        raise InputError(path, "ImagePositionPatient", None, problem, "export the segmentation again")
     places = np.round(heights / step).astype(int)
     count = int(places[-1]) + 1
     vector = normal * step
@@ -106,9 +129,11 @@ def stacked(planes: Planes, path: Path | str) -> tuple[NDArray[np.uint8], NDArra
         if np.abs(sideways).max() > 0.1:
             problem = "shifts frames sideways"
             raise InputError(path, "ImagePositionPatient", None, problem, "export the segmentation again")
-    array = np.zeros((count, *planes.array.shape[1:]), np.uint8)
+    affine = _plane_affine(planes, 0, vector)
+    check_affine(Path(path), "geometry", affine)
+    array = np.zeros((count, rows, columns), np.uint8)
     array[places] = planes.array
-    return array, _plane_affine(planes, 0, vector)
+    return array, affine
 
 
 def _step(planes: Planes, heights: NDArray[np.float64], path: Path | str) -> float:
