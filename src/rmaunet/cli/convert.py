@@ -10,6 +10,8 @@ from typing import Annotated
 import tyro
 
 from rmaunet.cli.label_option import labels_of
+from rmaunet.cli.output_option import refuse_inputs
+from rmaunet.cli.parse import parse
 
 __all__ = ["Convert", "main"]
 
@@ -37,6 +39,8 @@ class Convert:
     """What the mask's values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
     series: str | None = None
     """SeriesInstanceUID where --like holds several."""
+    volume: int | None = None
+    """Which volume of --like, where it is 4-D, from 0."""
     labelmap: bool = False
     """DICOM SEG: write the LABELMAP type of 2024 instead of BINARY, which every viewer reads."""
     lesions: bool = False
@@ -45,21 +49,25 @@ class Convert:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Convert, args=argv, prog="rmaunet convert")
+    args = parse(Convert, argv, "rmaunet convert")
     from rmaunet.errors import UsageError
     from rmaunet.io import read_mask, read_volume, write_mask
     from rmaunet.io.mask import read_mask_scan
+    from rmaunet.io.write import mask_format
     from rmaunet.notices import notice
     from rmaunet.report import lesion_numbers
 
     labels = labels_of("convert", args.label)
+    mask_format(args.output, ct=args.like if args.like is not None and args.like.is_file() else None)
+    refuse_inputs([args.output], (args.input, args.like))
     if args.like is None:
-        if args.series is not None:
-            raise UsageError("convert", "--series", args.series, "has no effect without --like", "leave it out")
+        for option, value in (("--series", args.series), ("--volume", args.volume)):
+            if value is not None:
+                raise UsageError("convert", option, value, "has no effect without --like", "leave it out")
         scan = read_mask_scan(args.input, labels=labels)
         mask = scan.volume
     else:
-        scan = read_volume(args.like, series=args.series)
+        scan = read_volume(args.like, series=args.series, volume=args.volume)
         mask = read_mask(args.input, like=scan, labels=labels)
     if (args.labelmap or args.lesions) and args.output.suffix.lower() != ".dcm":
         notice("convert", "--labelmap and --lesions have no effect but on a DICOM SEG (.dcm)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rmaunet.core.walk import walk
 from rmaunet.data import folder, ircadb, lits, msd
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
@@ -33,7 +34,7 @@ def find_cases(root: Path) -> tuple[str, list[Case]]:
         return "msd", msd.cases(root)
     if (root / "imagesTr").is_dir():
         return "folder", folder.cases(root)
-    if next(root.rglob("volume-*.nii*"), None) is not None:
+    if any(path.name.startswith("volume-") and ".nii" in path.name for path in walk(root).files):
         return "lits", lits.cases(root)
     return "scans", _scans(root)
 
@@ -50,7 +51,7 @@ def _scans(root: Path) -> list[Case]:
         if name in found:
             raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
         found[name] = path
-    pictures = sum(path.suffix.lower() in _PICTURES for path in root.rglob("*")) if not found else 0
+    pictures = sum(path.suffix.lower() in _PICTURES for path in walk(root).files) if not found else 0
     if pictures:
         problem = (
             "are pictures of slices: HU and geometry are lost, and 127 and 255 do not mean the same on every slice"
@@ -68,5 +69,5 @@ def _scans(root: Path) -> list[Case]:
 
 
 def _only_pictures(folder: Path) -> bool:
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in walk(folder).files if path.is_file()]
     return bool(files) and all(path.suffix.lower() in _PICTURES for path in files)

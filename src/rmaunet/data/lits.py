@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rmaunet.core.walk import say_unreached, walk
 from rmaunet.data import ircadb
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
@@ -79,7 +80,9 @@ def cases(root: Path) -> list[Case]:
     if not root.is_dir():
         raise InputError(root, "data set", None, "is not a folder", "give the folder with volume-N.nii files")
     found: dict[int, Path] = {}
-    for path in sorted(root.rglob("volume-*")):
+    tree = walk(root)
+    say_unreached(root, tree.dangling, tree.unreadable)
+    for path in tree.files:
         match = _VOLUME.fullmatch(path.name)
         if match is None or not path.is_file():
             continue
@@ -97,7 +100,7 @@ def cases(root: Path) -> list[Case]:
             missing.append(names[0])
         patient = f"3Dircadb1.{n - 27}" if n in IRCADB_VOLUMES else None
         result.append(Case(f"volume-{n}", image, label, patient=patient))
-    masks = {int(m.group(1)) for path in root.rglob("segmentation-*") if (m := _MASK.fullmatch(path.name))}
+    masks = {int(m.group(1)) for path in tree.files if (m := _MASK.fullmatch(path.name))}
     missing += [f"volume-{n}.nii" for n in sorted(masks - set(found))]
     if missing:
         first = ", ".join(missing[:3])

@@ -13,6 +13,7 @@ import numpy as np
 from isal import igzip
 from numpy.typing import NDArray
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import InputError, OutputError, RmaunetError
 from rmaunet.files import replacing
 from rmaunet.io.affine import index_reversed
@@ -108,7 +109,8 @@ def read_segments(image: StoredImage, fields: Mapping[str, str], labels: Mapping
         # Nameless segments ("Segment_1") with our very values are taken at their word.
         if not {segment.value for segment in found} <= {LIVER, TUMOR}:
             names = ", ".join(f"{segment.name} ({segment.value})" for segment in found[:8])
-            raise InputError(image.path, "segments", names, "none is liver or tumor", "map them, e.g. --label 5=liver")
+            remedy = advise("--label", "map them, e.g. --label 5=liver", "name them liver and tumor")
+            raise InputError(image.path, "segments", names, "none is liver or tumor", remedy)
         found = [_Found(s.name, s.value, s.layer, s.value) for s in found]
     left_out = [segment.name for segment in found if segment.label is None]
     if left_out and labels is None:

@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rmaunet.core.names import given_name, scan_name, without_folders
+from rmaunet.core.outputs import check_outputs
 from rmaunet.files import all_or_nothing, sha256, write_json
 from rmaunet.io import read_volume
 from rmaunet.io.identity import identifying_text
+from rmaunet.io.read import files_read
 from rmaunet.io.scan import Scan
+from rmaunet.io.write import check_dicom_ct
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.predict.memory import peak_bytes
 from rmaunet.runs import machine
 from rmaunet.segment.ahead import import_ahead
 from rmaunet.segment.finding import Finding, examine
-from rmaunet.segment.outputs import beside, write_outputs
+from rmaunet.segment.outputs import planned_files, write_outputs
 from rmaunet.segment.request import Request
 
 __all__ = ["Outcome", "segment_scan"]
@@ -60,6 +64,7 @@ def segment_scan(
     progress: Callable[[int, int], None] = lambda done, of: None,
     extra: dict[str, Any] | None = None,
     scan: Scan | Callable[[], Scan] | None = None,
+    overwrite: bool = True,
 ) -> Outcome:
     """Segment one scan and write everything asked for.
 
@@ -72,6 +77,7 @@ def segment_scan(
         progress: Told (slices done, slices in all).
         extra: More for the manifest.
         scan: The scan of ``path``, where it has been read already, or what gives it.
+        overwrite: If False, a result that exists is refused.
 
     Returns:
         What was found and written.
@@ -79,7 +85,13 @@ def segment_scan(
     Raises:
         InputError: If the scan cannot be used.
         OutputError: If something cannot be written; nothing is left of this scan, and older results are as they were.
+        UsageError: If a result would replace one of the scan's own files, or a DICOM SEG is asked for and the scan is no DICOM.
     """
+    planned = planned_files(scan_name(path), mask_path, request)
+    folder = next(iter(planned.values())).parent
+    check_outputs(planned.values(), files_read(path), folder=folder, overwrite=overwrite)
+    if "dicom-seg" in request.formats:
+        check_dicom_ct(path, planned["dicom-seg"])
     began = time.perf_counter()
     with collect_notices() as notices:
         if scan is None:
@@ -92,13 +104,13 @@ def segment_scan(
         facts = {"Weights": f"{card.name}, sha256 {card.sha256[:12]}", "Licence of the weights": card.licence}
         person = {"CT file": str(path), **identifying_text(scan)} if request.include_phi else {}
         # Folders may name people: what is kept names the file alone.
-        notes = notices if request.include_phi else [line.replace(str(path), path.name) for line in notices]
+        notes = notices if request.include_phi else [without_folders(line, path) for line in notices]
         began_writing = time.perf_counter()
         files = write_outputs(scan, finding, mask_path, request, notes=notes, facts=facts | person)
         seconds |= finding.seconds | {"write": time.perf_counter() - began_writing}
     seconds["total"] = time.perf_counter() - began
     manifest = {
-        "input": path.name,
+        "input": given_name(path),
         "series": request.series,
         **_what_ran(scan, finding, predictor, card),
         "outputs": {file.name: sha256(file) for file in files},
@@ -109,7 +121,7 @@ def segment_scan(
         **({"identity": person} if person else {}),
         **(extra or {}),
     }
-    files.append(beside(files[0], "run.json"))
+    files.append(planned["run"])
     write_json(files[-1], manifest)
     return Outcome(scan.name, manifest["measures"], finding.lines(), tuple(files), seconds, tuple(notes))
 
