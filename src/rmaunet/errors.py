@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rmaunet.core.file_names import one_line
+
 __all__ = ["InputError", "ModelError", "OutputError", "RmaunetError", "UsageError"]
 
 
@@ -36,7 +38,7 @@ class RmaunetError(Exception):
         self.remedy = remedy
         shown = "" if value is None else f" = {value if isinstance(value, str) else repr(value)}"
         text = f"{self.subject}: {field}{shown}: {problem}; {remedy}"
-        super().__init__(" ".join(text.split()))
+        super().__init__(one_line(text))
 
 
 class UsageError(RmaunetError):

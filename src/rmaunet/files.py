@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from rmaunet.core.file_names import SUFFIXES
 from rmaunet.errors import OutputError
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "write_json",
     "write_text",
 ]
+
+_LONGEST_SUFFIX = 16
+"""In characters; a longer one is part of the name, and would make the temporary name too long."""
 
 _undo: ContextVar[list[tuple[Path, Path | None]] | None] = ContextVar("_undo", default=None)
 """Inside :func:`all_or_nothing`: each file written, and where its older self is kept."""
@@ -85,7 +89,8 @@ def replacing(path: Path) -> Iterator[Path]:
         OutputError: If the disk is full or the folder cannot be written.
     """
     make_folder(path.parent)
-    suffix = "".join(Path(path.name.lstrip(".")).suffixes[-2:])
+    known = (known for known in sorted(SUFFIXES, key=len, reverse=True) if path.name.lower().endswith(known))
+    suffix = next(known, path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else "")
     try:
         handle, name = tempfile.mkstemp(prefix=".partial-", suffix=suffix, dir=path.parent)
     except OSError as error:
@@ -163,8 +168,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 under ``path``, whole or not at all. Raises OutputError."""
-    write_bytes(path, text.encode())
+    r"""Write ``text`` as UTF-8 under ``path``, whole or not at all. Raises OutputError.
+
+    Bytes of a file name that are not UTF-8 are written as Python keeps them: ``\udcfc`` is the byte FC. In JSON that is an
+    escape, which a reader turns back into the very name.
+    """
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

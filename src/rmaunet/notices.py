@@ -12,6 +12,8 @@ import contextvars
 import logging
 from collections.abc import Iterable, Iterator
 
+from rmaunet.core.file_names import one_line
+
 __all__ = ["collect_notices", "notice", "repeat_notices"]
 
 _logger = logging.getLogger("rmaunet")
@@ -25,7 +27,7 @@ def notice(subject: object, text: str) -> None:
         subject: The file or case concerned.
         text: One sentence: what was found, what was done about it.
     """
-    line = " ".join(f"{subject}: {text}".split())
+    line = one_line(f"{subject}: {text}")
     repeat_notices([line])
     _logger.warning("%s", line)
 

@@ -144,9 +144,11 @@ def test_older_results_come_back_when_one_of_several_cannot_be_written(world: Pa
     inode = (out / "a_seg.nii.gz").stat().st_ino
     limit = len(before["a_overlay.png"]) - 1
     with files_of_at_most(limit):
-        assert main(words) == 4
+        assert main([*words, "--overwrite"]) == 4
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert (out / "a_seg.nii.gz").stat().st_ino == inode
-    assert main(words) == 0
+    assert main(words) == 4  # without --overwrite an older result stays
+    assert (out / "a_seg.nii.gz").stat().st_ino == inode
+    assert main([*words, "--overwrite"]) == 0
     assert sorted(path.name for path in out.iterdir()) == sorted(before)
     assert (out / "a_seg.nii.gz").stat().st_ino != inode

@@ -126,7 +126,9 @@ def test_hours_are_scaled_from_the_timed_step(
     layout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Timed: 1 s for the gradient, 0.5 s for the update, 0.25 s forward, on one slice of 128 x 128."""
-    monkeypatch.setattr("rmaunet.train.timing.time_step", lambda experiment, size, batch: StepTime(1.0, 0.5, 0.25))
+    monkeypatch.setattr(
+        "rmaunet.train.timing.time_step", lambda experiment, size, batch, device: StepTime(1.0, 0.5, 0.25)
+    )
     words = ["reproduce", "loss", "--data", str(layout), "-o", str(tmp_path / "out"), "--dry-run", "--json"]
     assert main(words) == 0
     for run in json.loads(capsys.readouterr().out)[0]["runs"]:

@@ -10,8 +10,13 @@ from rmaunet.train.device import usable_device
 
 def test_a_device_that_is_not_there_is_refused_in_one_line():
     assert usable_device("cpu") == torch.device("cpu")
-    for name in ("cuda:99", "gpu", "meta"):
-        with pytest.raises(UsageError, match=r"--device = .*cannot be used here.*--device cpu") as caught:
+    for name, text in (
+        ("cuda:99", r"--device = cuda:99: cannot be used here \(.*; use --device cpu"),
+        ("gpu", "--device = gpu: is no device; did you mean cuda\\? use cpu, cuda, cuda:N or mps"),
+        ("meta", "--device = meta: is no device; use cpu"),
+        ("auto", "--device = auto: is no device"),
+    ):
+        with pytest.raises(UsageError, match=text) as caught:
             usable_device(name)
         assert "\n" not in str(caught.value)
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from rmaunet.cli.parse import parse
+
 if TYPE_CHECKING:
     from rmaunet.bench.agreement import Way
 
@@ -81,8 +83,8 @@ class Bench:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     if argv[:1] == ["agreement"]:
-        return _agreement(tyro.cli(Agreement, args=argv[1:], prog="rmaunet bench agreement"))
-    return _bench(tyro.cli(Bench, args=argv, prog="rmaunet bench"))
+        return _agreement(parse(Agreement, argv[1:], "rmaunet bench agreement"))
+    return _bench(parse(Bench, argv, "rmaunet bench"))
 
 
 def _bench(args: Bench) -> int:

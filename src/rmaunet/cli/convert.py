@@ -11,6 +11,8 @@ import tyro
 
 from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import say_uses
+from rmaunet.cli.output_option import refuse_inputs
+from rmaunet.cli.parse import parse
 
 __all__ = ["Convert", "main"]
 
@@ -39,6 +41,8 @@ class Convert:
     background. By default names and codes decide, else 1=liver 2=tumor."""
     series: str | None = None
     """SeriesInstanceUID where --like holds several."""
+    volume: int | None = None
+    """Which volume of --like, where it is 4-D, from 0."""
     labelmap: bool = False
     """DICOM SEG: write the LABELMAP type of 2024 instead of BINARY, which every viewer reads."""
     lesions: bool = False
@@ -47,21 +51,25 @@ class Convert:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Convert, args=argv, prog="rmaunet convert")
+    args = parse(Convert, argv, "rmaunet convert")
     from rmaunet.errors import UsageError
     from rmaunet.io import read_volume, write_mask
     from rmaunet.io.mask import describe_mask, read_mask_scan
+    from rmaunet.io.write import mask_format
     from rmaunet.notices import notice
     from rmaunet.report import lesion_numbers
 
     labels = labels_of("convert", args.label)
+    mask_format(args.output, ct=args.like if args.like is not None and args.like.is_file() else None)
+    refuse_inputs([args.output], (args.input, args.like))
     if args.like is None:
-        if args.series is not None:
-            raise UsageError("convert", "--series", args.series, "has no effect without --like", "leave it out")
+        for option, value in (("--series", args.series), ("--volume", args.volume)):
+            if value is not None:
+                raise UsageError("convert", option, value, "has no effect without --like", "leave it out")
         scan, uses = read_mask_scan(args.input, labels=labels)
         mask = scan.volume
     else:
-        scan = read_volume(args.like, series=args.series)
+        scan = read_volume(args.like, series=args.series, volume=args.volume)
         reading = describe_mask(args.input, like=scan, labels=labels)
         mask, uses = reading.volume, reading.uses
     say_uses(args.input, uses)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
+from rmaunet.cli.label_option import values_of
 from rmaunet.cli.layout_option import LayoutOrAuto
+from rmaunet.cli.output_option import check_folder
+from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
     from rmaunet.data.check import CaseReport, SetReport
@@ -36,26 +39,31 @@ class Check:
     """LiTS (volume-N, segmentation-N), 3D-IRCADb-01, MSD Task03, imagesTr/labelsTr (folder); auto recognizes them."""
     fix: Path | None = None
     """Write a repaired copy into this folder, with audit.csv naming every change; exit code 3 if a case had to be left out."""
+    label: tuple[str, ...] = ()
+    """What the masks' values mean, e.g. 5=liver 7=tumor; values not named are background. By default as the data set says."""
     json: bool = False
     """Print the report as JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Check, args=argv, prog="rmaunet data check")
+    args = parse(Check, argv, "rmaunet data check")
     import json
 
     from rmaunet.data.check import check_set
     from rmaunet.data.repair import repair_set
 
+    labels = values_of("data check", args.label)
+    if args.fix is not None:
+        check_folder("data check", args.fix, argv, option="--fix")
     with _quiet():  # what the readers notice stands in the report
-        report = check_set(args.root, args.layout, progress=_progress)
+        report = check_set(args.root, args.layout, labels=labels, progress=_progress)
         content: dict[str, Any] = report.to_dict()
         errors = report.count("error")
         if not args.json:
             _print(report)
         if args.fix is not None:
-            changes, refused = repair_set(args.root, args.fix, args.layout, progress=_progress)
+            changes, refused = repair_set(args.root, args.fix, args.layout, labels=labels, progress=_progress)
             errors = len(refused)
             content["fix"] = {
                 "changes": [vars(change) for change in changes],

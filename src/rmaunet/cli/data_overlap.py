@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from rmaunet.cli.layout_option import LayoutOrAuto
+from rmaunet.cli.output_option import refuse_inputs
+from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
     from rmaunet.data.fingerprint import Fingerprint
@@ -46,7 +48,7 @@ class Overlaps:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Overlaps, args=argv, prog="rmaunet data overlap")
+    args = parse(Overlaps, argv, "rmaunet data overlap")
     import json
 
     from rmaunet.data.fingerprint import write_fingerprints
@@ -56,6 +58,8 @@ def main(argv: list[str]) -> int:
 
     if args.other is not None and args.weights is not None:
         raise UsageError("data overlap", "--weights", args.weights, "and B are both given", "give one of them")
+    outputs = [path for path in (args.save, args.output) if path is not None]
+    refuse_inputs(outputs, (args.one, args.other))
     failures: list[str] = []
     ones = _prints(args.one, args.layout, failures)
     if args.save is not None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from rmaunet.cli.parse import parse
+
 if TYPE_CHECKING:
     from rmaunet.io import Scan
     from rmaunet.volume import Volume
@@ -33,7 +35,7 @@ class Demo:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Demo, args=argv, prog="rmaunet demo")
+    args = parse(Demo, argv, "rmaunet demo")
     from rmaunet.evaluate import evaluate_case
     from rmaunet.files import make_folder
     from rmaunet.io import read_mask

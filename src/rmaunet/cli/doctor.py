@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tyro
+from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
     from rmaunet.predict import Weights
@@ -43,7 +43,7 @@ class Doctor:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Doctor, args=argv, prog="rmaunet doctor")
+    args = parse(Doctor, argv, "rmaunet doctor")
     found: dict[str, Any] = {
         "versions": _versions(),
         "threads": _threads(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -14,8 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from rmaunet import __version__
+from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import fingerprint, is_one_mask, say_uses
-from rmaunet.errors import RmaunetError, UsageError
+from rmaunet.cli.output_option import check_folder, refuse_inputs
+from rmaunet.cli.parse import parse
+from rmaunet.cli.streams import print_json
+from rmaunet.core.file_names import one_line
+from rmaunet.errors import InputError, RmaunetError, UsageError
 from rmaunet.files import make_folder, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
@@ -45,6 +51,10 @@ class Evaluate:
     """Predicted mask, or a folder of them."""
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Folder for the results."""
+    label: tuple[str, ...] = ()
+    """What the predictions' values mean, e.g. 5=liver 7=tumor; values not named are background. By default 1=liver 2=tumor."""
+    reference_label: tuple[str, ...] = ()
+    """The same for the references."""
     surface: bool = True
     """Measure distances between surfaces (assd, rmsd, msd, hd95, surface dice), most of the time needed."""
     per_slice: bool = False
@@ -67,6 +77,19 @@ class Evaluate:
     """Print summary.json's content instead of the table."""
 
 
+RESULTS = (
+    "cases.csv",
+    "lesions.csv",
+    "slices.csv",
+    "summary.json",
+    "table.md",
+    "table.tex",
+    "failures.csv",
+    "manifest.json",
+)
+"""What may be written into the folder for the results."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of the cases."""
@@ -86,10 +109,13 @@ def main(argv: list[str]) -> int:
     Returns:
         0, or 3 if a case failed.
     """
-    options = tyro.cli(Evaluate, args=argv, prog="rmaunet evaluate")
+    options = parse(Evaluate, argv, "rmaunet evaluate")
     from rmaunet.evaluate.conventions import Scoring
     from rmaunet.evaluate.results import table_text, write_results
 
+    check_folder("evaluate", options.output, argv)
+    labels_of("evaluate", options.label)  # a slip in them is said before anything is read
+    labels_of("evaluate", options.reference_label)
     if not options.tolerance_mm >= 0:
         raise UsageError("evaluate", "--tolerance-mm", options.tolerance_mm, "is not a distance", "give 0 mm or more")
     started, clock = datetime.now(UTC), time.monotonic()
@@ -99,6 +125,8 @@ def main(argv: list[str]) -> int:
             notice("--tolerance-mm", "has no effect with --no-surface")
         pairing = _pairing(options)
         _report_unmatched(pairing)
+        files = (path for pair in pairing.pairs for path in (pair.reference, pair.prediction))
+        refuse_inputs([options.output / name for name in RESULTS], files)
         make_folder(options.output)
         leaks, notes = _leaks(options, pairing)
         outcome = _score_all(options, pairing, scoring)
@@ -123,7 +151,7 @@ def main(argv: list[str]) -> int:
     }  # fmt: skip
     write_json(options.output / "manifest.json", manifest)
     if options.json:
-        print((options.output / "summary.json").read_text(encoding="utf-8"), end="")
+        print_json(json.loads((options.output / "summary.json").read_text(encoding="utf-8")))
     else:
         print(table_text(cohort, outcome.results, notes=notes), end="")
     print(f"results in {options.output}", file=sys.stderr)
@@ -175,11 +203,11 @@ def _score_all(options: Evaluate, pairing: Pairing, scoring: Scoring) -> Outcome
                 raise
             reason = str(error) if isinstance(error, RmaunetError) else f"{type(error).__name__}: {error}"
             outcome.failures.append({"case": pair.name, "reason": reason})
-            print(f"[{index}/{len(pairing.pairs)}] {pair.name}: failed: {reason}", file=sys.stderr)
+            print(one_line(f"[{index}/{len(pairing.pairs)}] {pair.name}: failed: {reason}"), file=sys.stderr)
             continue
         numbers = f"liver dice {result.liver_dice:.4f}, tumor dice {result.tumor_dice:.4f}"
         seconds = time.monotonic() - clock
-        print(f"[{index}/{len(pairing.pairs)}] {pair.name}: {numbers} ({seconds:.1f} s)", file=sys.stderr)
+        print(one_line(f"[{index}/{len(pairing.pairs)}] {pair.name}: {numbers} ({seconds:.1f} s)"), file=sys.stderr)
     return outcome
 
 
@@ -189,7 +217,14 @@ def _score(options: Evaluate, pair: Pair, scoring: Scoring, outcome: Outcome) ->
     from rmaunet.io.mask import read_mask_pair
 
     sides = {"reference": pair.reference, "prediction": pair.prediction}
-    readings = dict(zip(sides, read_mask_pair(pair.reference, pair.prediction), strict=True))
+    labels = labels_of("evaluate", options.reference_label), labels_of("evaluate", options.label)
+    try:
+        readings = dict(zip(sides, read_mask_pair(pair.reference, pair.prediction, labels=labels), strict=True))
+    except InputError as error:
+        if str(error.subject) != str(pair.reference):
+            raise
+        remedy = error.remedy.replace("--label", "--reference-label")  # of the two options, this one is the references'
+        raise InputError(error.subject, error.field, error.value, error.problem, remedy) from error
     for side, path in sides.items():
         say_uses(path, readings[side].uses)
     reference, prediction = readings["reference"].volume, readings["prediction"].volume

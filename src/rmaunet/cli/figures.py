@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import say_uses
+from rmaunet.cli.output_option import check_folder, refuse_inputs
+from rmaunet.cli.parse import parse
+from rmaunet.core.file_names import given_name, one_line
 from rmaunet.errors import InputError, UsageError
 from rmaunet.files import make_folder
+from rmaunet.labels import TUMOR
+from rmaunet.notices import notice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from rmaunet.io import Scan
+    from rmaunet.io.label_values import Labels
+    from rmaunet.volume import Volume
 
 __all__ = ["Figures", "main"]
 
@@ -44,6 +54,14 @@ class Figures:
     """CT of the contour panels."""
     masks: tuple[str, ...] = ()
     """Masks of the contour panels, each FILE or NAME=FILE; the first is drawn in all."""
+    label: tuple[str, ...] = ()
+    """What the masks' values mean, e.g. 5=liver 7=tumor; values above 2 only concern the masks that hold such."""
+    series: str | None = None
+    """SeriesInstanceUID where the CT's folder holds several."""
+    volume: int | None = None
+    """Which volume of a 4-D CT, from 0."""
+    hu_offset: float = 0.0
+    """Added to every voxel of the CT, e.g. -1024 for files that store HU + 1024."""
     slice: int | None = None
     """Axial slice of the contour panels, counted from the feet, from 0; by default where the tumor is largest."""
     dpi: int = 300
@@ -52,7 +70,7 @@ class Figures:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Figures, args=argv, prog="rmaunet figures")
+    args = parse(Figures, argv, "rmaunet figures")
     if not args.cases and not args.masks:
         raise UsageError("figures", "--cases, --masks", None, "neither is given", "give tables, or a CT with masks")
     if (args.input is None) != (not args.masks):
@@ -60,9 +78,13 @@ def main(argv: list[str]) -> int:
     if not 30 <= args.dpi <= 2400:
         raise UsageError("figures", "--dpi", args.dpi, "is out of range", "choose 30 to 2400")
     tables, masks = _named(args.cases, "--cases"), _named(args.masks, "--masks")
+    check_folder("figures", args.output, argv)
+    drawn = {**_table_figures(args, tables), **_contour_figures(args, masks)}
+    planned = [args.output / f"{name}{suffix}" for name in drawn for suffix in (".png", ".pdf")]
+    refuse_inputs(planned, (*tables.values(), *masks.values(), args.input))
     make_folder(args.output)
     written = []
-    for name, draw in {**_table_figures(args, tables), **_contour_figures(args, masks)}.items():
+    for name, draw in drawn.items():
         from rmaunet.report import save_figure
 
         figure = draw()
@@ -79,10 +101,13 @@ def _named(words: tuple[str, ...], option: str) -> dict[str, Path]:
     for word in words:
         name, sign, rest = word.partition("=")
         path = Path(word) if not sign or Path(word).exists() else Path(rest)
+        if not rest and path != Path(word):
+            raise UsageError("figures", option, word, "names no file", "write NAME=FILE")
         if not path.is_file() and not path.is_dir():
             raise InputError(path, option, None, "no such file", "check the path")
         if path == Path(word):
-            name = (path.resolve().parent.name if path.name == "cases.csv" else path.name.split(".")[0]) or path.name
+            name = (given_name(path.parent) if path.name == "cases.csv" else path.name.split(".")[0]) or path.name
+        name = one_line(name)  # matplotlib draws text only
         if name in found:
             raise UsageError("figures", option, word, "has a name given before", "write NAME=FILE")
         found[name] = path
@@ -111,13 +136,28 @@ def _contour_figures(args: Figures, masks: Mapping[str, Path]) -> dict[str, Call
     if args.input is None:
         return {}
     from rmaunet.io import read_volume
-    from rmaunet.io.mask import describe_mask
     from rmaunet.report.contours import contour_figure
 
-    scan = read_volume(args.input)
-    volumes = {}
-    for name, path in masks.items():
-        reading = describe_mask(path, like=scan)
-        say_uses(path, reading.uses)
-        volumes[name] = reading.volume
+    labels = labels_of("figures", args.label)
+    scan = read_volume(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
+    volumes = {name: _read_mask(path, scan, labels) for name, path in masks.items()}
     return {"contours": partial(contour_figure, scan.volume, volumes, index=args.slice)}
+
+
+def _read_mask(path: Path, scan: Scan, labels: Labels | None) -> Volume:
+    """A mask; among several, one that holds 0, 1, 2 needs no mapping that is meant for another's values."""
+    from rmaunet.io.mask import describe_mask
+
+    values = [key for key in labels or {} if isinstance(key, int)]
+    if not values or min(values) <= TUMOR:
+        reading = describe_mask(path, like=scan, labels=labels)
+    else:
+        try:
+            reading = describe_mask(path, like=scan)
+            notice(path, "holds no values but 0, 1, 2; --label is not applied to it")
+        except InputError as error:
+            if error.field != "labels":
+                raise
+            reading = describe_mask(path, like=scan, labels=labels)
+    say_uses(path, reading.uses)
+    return reading.volume

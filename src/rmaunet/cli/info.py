@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
+
+from rmaunet.cli.parse import parse
+from rmaunet.cli.streams import print_json
+from rmaunet.core.file_names import IMAGE_SUFFIXES
+from rmaunet.core.walk import say_unreached, walk
 
 if TYPE_CHECKING:
     from rmaunet.io import Scan
@@ -22,7 +26,6 @@ __all__ = ["Info", "describe", "main"]
 AS_MASK = "Give it to measure -s, report -s, convert -i, evaluate or figures; segment takes CTs only"
 _SAMPLE = 2_000_000
 _FEW = 16
-_SUFFIXES = (".nii", ".nii.gz", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc")
 
 
 @dataclass(frozen=True)
@@ -39,26 +42,32 @@ class Info:
 
     path: Annotated[Path, tyro.conf.Positional]
     """File, folder or zip."""
+    volume: int | None = None
+    """Which volume of a 4-D file to describe, from 0."""
+    hu_offset: float = 0.0
+    """Added to every voxel, e.g. -1024 for files that store HU + 1024 (not DICOM)."""
     json: bool = False
     """Print JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Info, args=argv, prog="rmaunet info")
-    rows = describe(args.path)
+    args = parse(Info, argv, "rmaunet info")
+    rows = describe(args.path, volume=args.volume, hu_offset=args.hu_offset)
     if args.json:
-        print(json.dumps({"path": str(args.path), "scans": rows}, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json({"path": str(args.path), "scans": rows})
     else:
         print("\n\n".join("\n".join(_lines(row)) for row in rows))
     return 0 if any(row["refused"] is None for row in rows) else 3
 
 
-def describe(path: Path) -> list[dict[str, Any]]:
+def describe(path: Path, *, volume: int | None = None, hu_offset: float = 0.0) -> list[dict[str, Any]]:
     """Describe every scan of a path.
 
     Args:
         path: File, folder or archive.
+        volume: Which volume of a 4-D file, from 0.
+        hu_offset: Added to every voxel of what is not DICOM.
 
     Returns:
         One JSON-ready row per file or DICOM series; "refused" is None or the reason.
@@ -72,10 +81,13 @@ def describe(path: Path) -> list[dict[str, Any]]:
 
     files: list[Path] = []
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.name.lower().endswith(_SUFFIXES) and p.is_file())
+        tree = walk(path)
+        files = [p for p in tree.files if p.name.lower().endswith(IMAGE_SUFFIXES) and p.is_file()]
+        files = [p for p in files if not p.name.lower().removesuffix(".gz").endswith(".img")]  # a pair is its header
+        say_unreached(path, tree.dangling, tree.unreadable)
     elif sniff(path) != "dicom":
-        return [_file_row(path)]
-    rows = [_file_row(file) for file in files]
+        return [_file_row(path, volume, hu_offset)]
+    rows = [_file_row(file, volume, hu_offset) for file in files]
     with _silent():
         united = structure_mask(path)
     if united is not None:
@@ -126,7 +138,7 @@ def _dicom_rows(path: Path) -> list[dict[str, Any]]:
     return [row for row in _series_rows(path) if row["modality"] not in ("SEG", "RTSTRUCT")] + masks
 
 
-def _file_row(path: Path) -> dict[str, Any]:
+def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any]:
     from rmaunet.errors import RmaunetError
     from rmaunet.io import NiftiSource, read_volume
     from rmaunet.io.formats import sniff
@@ -140,7 +152,7 @@ def _file_row(path: Path) -> dict[str, Any]:
             segmentation = slicer_mask(path)
             if segmentation is not None:
                 return _mask_row(segmentation)
-            scan = read_volume(path)
+            scan = read_volume(path, volume=volume, hu_offset=hu_offset)
         if isinstance(scan.source, NiftiSource):
             row["format"] = "NIfTI-2" if scan.source.nifti2 else "NIfTI-1"
         row |= _facts(scan)

@@ -11,9 +11,22 @@ from rmaunet.errors import UsageError
 if TYPE_CHECKING:
     from rmaunet.io.label_values import LabelKey
 
-__all__ = ["labels_of"]
+__all__ = ["labels_of", "values_of"]
 
 _NAMES = {"background": 0, "liver": 1, "tumor": 2, "tumour": 2, "0": 0, "1": 1, "2": 2}
+
+
+def values_of(command: str, words: Sequence[str]) -> dict[int, int] | None:
+    """Read the words of ``--label`` where masks are label maps: keys are values.
+
+    Raises:
+        UsageError: As for :func:`labels_of`, and if a key is not a value.
+    """
+    labels = labels_of(command, words)
+    values = {key: label for key, label in (labels or {}).items() if isinstance(key, int)}
+    if labels is not None and len(values) < len(labels):
+        raise UsageError(command, "--label", " ".join(words), "names a layer or a segment", "give values, e.g. 5=liver")
+    return None if labels is None else values
 
 
 def labels_of(command: str, words: Sequence[str]) -> dict[LabelKey, int] | None:

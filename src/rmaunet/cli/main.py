@@ -5,19 +5,22 @@ Nothing heavy is imported here, so that ``rmaunet --help`` answers at once.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
-import os
 import sys
 from dataclasses import dataclass
 
 from rmaunet import __version__
+from rmaunet.cli.streams import let_go_of_stdout, prepare_streams
+from rmaunet.core.advice import set_options
+from rmaunet.core.file_names import one_line
 from rmaunet.errors import RmaunetError
 
 __all__ = ["COMMANDS", "main", "run"]
 
 EXIT_CODES = """\
-exit codes: 0 done, 1 a defect of ours, 2 usage, 3 input (some cases failed), 4 output, 5 model, 130 interrupted
+exit codes: 0 done, 1 internal error, 2 usage, 3 input (some cases failed), 4 output, 5 model, 130 interrupted
 """
 
 
@@ -99,6 +102,32 @@ def main(argv: list[str]) -> int:
         The process's exit code.
     """
     debug = "--debug" in argv
+    try:
+        code = _run(argv, debug=debug)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output went away (`| head`)
+        let_go_of_stdout()
+        return 0
+    except OSError as error:
+        if debug or error.errno not in FULL:
+            raise
+        let_go_of_stdout()
+        reason = error.strerror or "cannot be written"
+        print(
+            f"error: standard output: write = {reason}: cannot be written; free space or choose another",
+            file=sys.stderr,
+        )
+        return 4
+    finally:
+        set_options(None)
+    return code
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a full device says. Files of results report it themselves, as an OutputError."""
+
+
+def _run(argv: list[str], *, debug: bool) -> int:
     quiet = "--quiet" in argv
     words = [word for word in argv if word not in ("--debug", "--quiet")]
     if not words or words[0] in ("-h", "--help", "help"):
@@ -109,7 +138,7 @@ def main(argv: list[str]) -> int:
         return 0
     name, rest = words[0], words[1:]
     if name not in COMMANDS:
-        print(f"error: command = {name!r}: no such command; {_nearest(name)}", file=sys.stderr)
+        print(f"error: rmaunet: command = {name!r}: is no command; {_nearest(name)}", file=sys.stderr)
         return 2
     _log_to_stderr(quiet=quiet)
     try:
@@ -124,19 +153,18 @@ def main(argv: list[str]) -> int:
         print("error: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (`| head`); Python would complain again when it flushes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except SystemExit as stop:  # the argument parser's way out
         return stop.code if isinstance(stop.code, int) else 2
     except Exception as error:
-        if debug:
+        if debug or (isinstance(error, OSError) and error.errno in FULL):
             raise
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"error: {text}: a defect of rmaunet; run again with --debug and report it", file=sys.stderr)
+        text = one_line(f"{type(error).__name__}: {error}")
+        print(f"error: {text}: internal error (please report); run again with --debug", file=sys.stderr)
         return 1
 
 
 def run() -> None:
     """Entry point of the ``rmaunet`` script."""
+    prepare_streams()
     sys.exit(main(sys.argv[1:]))

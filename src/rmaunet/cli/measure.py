@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +15,16 @@ import tyro
 
 from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import is_one_mask, say_uses
+from rmaunet.cli.output_option import check_folder, refuse_inputs
+from rmaunet.cli.parse import parse
+from rmaunet.core.file_names import given_name, one_line, without_folders
+from rmaunet.core.outputs import check_name
 from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
 from rmaunet.files import all_or_nothing, make_folder, read_json, sha256, write_csv, write_json
 from rmaunet.notices import collect_notices, notice
 
 if TYPE_CHECKING:
+    from rmaunet.io import Scan
     from rmaunet.io.label_values import Labels
     from rmaunet.segment.find import Item
 
@@ -52,6 +59,8 @@ class Measure:
     background. By default names and codes decide, else 1=liver 2=tumor."""
     series: str | None = None
     """SeriesInstanceUID where a DICOM folder holds several (one scan only)."""
+    volume: int | None = None
+    """Which volume of a 4-D CT, from 0."""
     hu_offset: float = 0.0
     """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
     include_phi: bool = False
@@ -73,13 +82,15 @@ class Cohort:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Measure, args=argv, prog="rmaunet measure")
+    args = parse(Measure, argv, "rmaunet measure")
     labels = labels_of("measure", args.label)
     for path in (args.mask, args.input):
         if path is not None and not path.exists():
             raise InputError(path, "path", None, "does not exist", "check the path")
+    check_folder("measure", args.output, argv)
     if not _is_single(args, labels):
         return _many(args, labels)
+    refuse_inputs(_planned(args, args.output), (args.input, args.mask), folder=args.output)
     make_folder(args.output)
     content = _one(args, args.input, args.mask, args.output, labels)
     if args.json:
@@ -111,7 +122,6 @@ def _one(
     series: str | None = None,
 ) -> dict[str, Any]:
     """Measure one mask into ``folder``; returns what there is to print and to gather."""
-    from rmaunet.io import read_volume
     from rmaunet.io.label_values import shown_labels
     from rmaunet.io.mask import describe_mask
     from rmaunet.report import lesion_table, measure, quality_flags, write_tables
@@ -120,9 +130,9 @@ def _one(
 
     began = time.perf_counter()
     with collect_notices() as notices:
-        scan = None if ct is None else read_volume(ct, series=series or args.series, hu_offset=args.hu_offset)
-        if scan is None and (args.series or args.hu_offset):
-            notice("--series, --hu-offset", "have no effect without a CT (-i)")
+        scan = None if ct is None else _read(args, ct, series)
+        if scan is None and (args.series or args.hu_offset or args.volume is not None):
+            notice("--series, --volume, --hu-offset", "have no effect without a CT (-i)")
         reading = describe_mask(mask, like=scan, labels=labels)
         volume = reading.volume
         image = None if scan is None else scan.volume
@@ -145,7 +155,7 @@ def _one(
         "series": series or args.series,
         "hu_offset": args.hu_offset,
         "outputs": {file.name: sha256(file) for file in files},
-        "notices": notices if args.include_phi else [_without_folders(line, ct, mask) for line in notices],
+        "notices": notices if args.include_phi else [without_folders(line, ct, mask) for line in notices],
         "seconds": round(time.perf_counter() - began, 3),
         "machine": machine(),
         "use": "research use only",
@@ -165,15 +175,19 @@ def _one(
 
 
 def _fingerprint(path: Path) -> dict[str, str]:
-    return {"name": path.name} | ({"sha256": sha256(path)} if path.is_file() else {})
+    return {"name": given_name(path)} | ({"sha256": sha256(path)} if path.is_file() else {})
 
 
-def _without_folders(line: str, *paths: Path | None) -> str:
-    """A notice as the manifest keeps it: folders are often named after patients."""
-    for path in paths:
-        if path is not None:
-            line = line.replace(str(path), path.name)
-    return line
+def _read(args: Measure, ct: Path, series: str | None) -> Scan:
+    from rmaunet.io import read_volume
+
+    return read_volume(ct, series=series or args.series, volume=args.volume, hu_offset=args.hu_offset)
+
+
+def _planned(args: Measure, folder: Path) -> list[Path]:
+    """What measuring one mask writes into a folder."""
+    names = ("measures.json", "measures.csv", "lesions.csv", "run.json", *(("overlay.png",) if args.overlay else ()))
+    return [folder / name for name in names]
 
 
 def _stem(path: Path) -> str:
@@ -185,7 +199,7 @@ def _stem(path: Path) -> str:
 def _many(args: Measure, labels: Labels | None) -> int:
     from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS
 
-    if args.input is not None and (not args.input.is_dir() or args.input.resolve() == args.mask.resolve()):
+    if args.input is not None and (not args.input.is_dir() or args.input.samefile(args.mask)):
         raise UsageError(
             args.input,
             "input",
@@ -196,21 +210,32 @@ def _many(args: Measure, labels: Labels | None) -> int:
     if args.series is not None:
         raise UsageError("measure", "--series", args.series, "does not apply to folders", "measure that scan by itself")
     cases = _cases(args.input, args.mask)
+    tables = [args.output / name for name in ("cohort.csv", "lesions.csv", "failures.csv")]
+    files = [ct for _, ct, _, _ in cases] + [mask for *_, mask in cases]
+    refuse_inputs(tables, (args.input, args.mask), folder=args.output)
+    refuse_inputs([path for path in _planned_all(args, cases) if path.exists()], files, folder=args.output)
     make_folder(args.output)
     cohort = Cohort()
     for index, (name, ct, series, mask) in enumerate(cases, start=1):
+        try:
+            for path in _planned(args, args.output / name):
+                check_name(path)
+        except OutputError as error:  # unlike a full disk, this costs one case
+            cohort.failures.append({"name": name, "error": str(error)})
+            print(one_line(f"[{index}/{len(cases)}] {name}: failed: {error}"), file=sys.stderr)
+            continue
         try:
             found = _one(args, ct, mask, args.output / name, labels, series)
         except OutputError:
             raise
         except Exception as error:  # one bad case must not cost the others
             reason = str(error) if isinstance(error, RmaunetError) else f"{type(error).__name__}: {error}"
-            cohort.failures.append({"name": name, "error": reason})
-            print(f"[{index}/{len(cases)}] {name}: failed: {reason}", file=sys.stderr)
+            cohort.failures.append({"name": name, "error": without_folders(reason, ct, mask)})
+            print(one_line(f"[{index}/{len(cases)}] {name}: failed: {reason}"), file=sys.stderr)
             continue
         cohort.rows.append({"name": name, **found["row"]})
         cohort.lesions += [{"name": name, **row} for row in found["lesions"]]
-        print(f"[{index}/{len(cases)}] {name}: liver {found['row']['liver_ml']:.0f} ml", file=sys.stderr)
+        print(one_line(f"[{index}/{len(cases)}] {name}: liver {found['row']['liver_ml']:.0f} ml"), file=sys.stderr)
     write_csv(args.output / "cohort.csv", cohort.rows, ("name", *COHORT_COLUMNS))
     write_csv(args.output / "lesions.csv", cohort.lesions, ("name", *LESION_COLUMNS))
     write_csv(args.output / "failures.csv", cohort.failures, ("name", "error"))
@@ -219,6 +244,13 @@ def _many(args: Measure, labels: Labels | None) -> int:
     else:
         print(f"{len(cohort.rows)} measured, {len(cohort.failures)} failed; see {args.output / 'cohort.csv'}")
     return 3 if cohort.failures else 0
+
+
+def _planned_all(args: Measure, cases: Sequence[tuple[str, Path | None, str | None, Path]]) -> Iterator[Path]:
+    for name, *_ in cases:
+        with contextlib.suppress(OutputError):  # a name too long costs its own case
+            check_name(args.output / name)
+            yield from _planned(args, args.output / name)
 
 
 def _cases(scans: Path | None, masks: Path) -> list[tuple[str, Path | None, str | None, Path]]:

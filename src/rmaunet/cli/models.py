@@ -9,6 +9,9 @@ from typing import Annotated, Any
 
 import tyro
 
+from rmaunet.cli.parse import parse
+from rmaunet.core.file_names import given_name
+
 __all__ = ["main"]
 
 
@@ -104,7 +107,9 @@ def main(argv: list[str]) -> int:
         for name, kind in ACTIONS.items():
             print(f"  {name:<8} {(kind.__doc__ or '').splitlines()[0]}", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
-    args = tyro.cli(ACTIONS[argv[0]], args=argv[1:], prog=f"rmaunet models {argv[0]}")
+    args = parse(ACTIONS[argv[0]], argv[1:], f"rmaunet models {argv[0]}")
+    if isinstance(args, Import | Join | Average | Cascade):
+        _check_output(args, argv)
     if isinstance(args, List):
         return _list(args)
     if isinstance(args, Show):
@@ -114,6 +119,21 @@ def main(argv: list[str]) -> int:
     if isinstance(args, Cascade):
         return _cascade(args)
     return _verify(args) if isinstance(args, Verify) else _import(args)
+
+
+def _check_output(args: Import | Join | Average | Cascade, argv: list[str]) -> None:
+    """Refuse a folder in which one of the inputs would be written over."""
+    from rmaunet.cli.output_option import check_folder_of_weights
+
+    names: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    if isinstance(args, Import):
+        files = (args.source, args.card)
+    elif isinstance(args, Cascade):
+        names = (args.locator, args.refiner)
+    else:
+        names = args.weights
+    check_folder_of_weights("models", args.output, argv, names, *files)
 
 
 def _list(args: List) -> int:
@@ -174,7 +194,7 @@ def _merge(args: Join | Average) -> int:
     from rmaunet.predict.ensemble import average_weights, join_weights
 
     merge = join_weights if isinstance(args, Join) else average_weights
-    network, card = merge([load_weights(name) for name in args.weights], name=args.output.name)
+    network, card = merge([load_weights(name) for name in args.weights], name=given_name(args.output))
     save_weights(args.output, network, card)
     _keep_fingerprints(args.output, args.weights)
     print(args.output)
@@ -189,7 +209,7 @@ def _cascade(args: Cascade) -> int:
     if not 0 <= args.locator_share < 1:
         raise UsageError("models", "--locator-share", args.locator_share, "is no share", "give at least 0, less than 1")
     locator, refiner = load_weights(args.locator), load_weights(args.refiner)
-    card = cascade_card(locator.card, refiner.card, name=args.output.name, locator_share=args.locator_share)
+    card = cascade_card(locator.card, refiner.card, name=given_name(args.output), locator_share=args.locator_share)
     save_weights(args.output, refiner.network(), card, locator=locator)
     _keep_fingerprints(args.output, (args.locator, args.refiner))
     print(args.output)

@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 
 import tyro
 
+from rmaunet.cli.label_option import values_of
 from rmaunet.cli.layout_option import Layout
+from rmaunet.cli.output_option import check_folder, refuse_inputs
+from rmaunet.cli.parse import parse
 
 __all__ = ["Prepare", "main"]
 
@@ -39,13 +42,17 @@ class Prepare:
     """JSON map of cases to patients, {"volume-0": "A", "volume-1": "A"}, where a patient has several scans."""
     licence: str | None = None
     """Name and licence of the data; cards of networks trained on it repeat it. None to use what is known of the layout."""
+    label: tuple[str, ...] = ()
+    """What the masks' values mean, e.g. 5=liver 7=tumor; values not named are background. By default as the data set says."""
     json: bool = False
     """Print the summary as JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Prepare, args=argv, prog="rmaunet prepare")
+    args = parse(Prepare, argv, "rmaunet prepare")
+    check_folder("prepare", args.output, argv)
+    labels = values_of("prepare", args.label)
     import json
 
     from rmaunet.data import DATASETS
@@ -63,6 +70,11 @@ def main(argv: list[str]) -> int:
         raise UsageError("prepare", f"--{name}", value, problem, "see `rmaunet prepare --help`") from error
     patients = read_patients(args.patients) if args.patients else {}
     found = [case for case in DATASETS[args.dataset](args.root) if case.label is not None]
+    if labels is not None:
+        found = [replace(case, labels=labels) for case in found]
+    written = [args.output / name for name in ("index.json", "images.u8", "labels.u8")]
+    files = [path for case in found for path in (case.image, case.label)]
+    refuse_inputs(written, (*files, args.root, args.patients), folder=args.output)
     cases = [replace(case, patient=patients.get(case.name, case.patient)) for case in found]
 
     def progress(done: int, of: int, name: str) -> None:

@@ -10,6 +10,9 @@ import tyro
 
 from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import say_uses
+from rmaunet.cli.output_option import refuse_inputs
+from rmaunet.cli.parse import parse
+from rmaunet.core.file_names import without_folders
 
 if TYPE_CHECKING:
     from rmaunet.io import Scan
@@ -58,12 +61,13 @@ class Report:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Report, args=argv, prog="rmaunet report")
+    args = parse(Report, argv, "rmaunet report")
     from rmaunet.errors import UsageError
 
     if args.output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(args.output, "suffix", args.output.suffix, "is no web page", "end the name in .html")
     labels = labels_of("report", args.label)
+    refuse_inputs([args.output], (args.input, args.mask))
     from rmaunet.io import read_volume
     from rmaunet.io.mask import describe_mask
     from rmaunet.notices import collect_notices
@@ -76,7 +80,7 @@ def main(argv: list[str]) -> int:
     say_uses(args.mask, reading.uses)
     title = args.title if args.title is not None else scan.name
     facts = _facts(args, scan)
-    notes = notices if args.include_phi else [_without_folders(line, (args.input, args.mask)) for line in notices]
+    notes = notices if args.include_phi else [without_folders(line, args.input, args.mask) for line in notices]
     thickness = scan.slice_thickness_mm
     write_report(scan.volume, mask, args.output, title=title, notes=notes, facts=facts, slice_thickness_mm=thickness)
     size = args.output.stat().st_size
@@ -100,10 +104,3 @@ def _facts(args: Report, scan: Scan) -> dict[str, str]:
     if not args.include_phi:
         return facts
     return facts | {"CT file": str(args.input), "Mask file": str(args.mask)} | identifying_text(scan)
-
-
-def _without_folders(line: str, paths: tuple[Path, ...]) -> str:
-    """A notice with the files' names in place of their paths: folders often are named after patients."""
-    for path in paths:
-        line = line.replace(str(path), path.name)
-    return line

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
+
+from rmaunet.cli.output_option import check_folder, refuse_inputs
+from rmaunet.cli.parse import parse
+from rmaunet.predict.devices import check_device
 
 if TYPE_CHECKING:
     from rmaunet.experiments.experiment import Experiment
@@ -59,19 +64,24 @@ class Reproduce:
     """Look for test scans in the training set by content; known ones (LiTS 28-47 in 3D-IRCADb) are marked without it."""
     patients: Path | None = None
     """JSON map of cases to patients: test volumes that are repeat scans are averaged before rows are compared."""
+    device: str = "cpu"
+    """Where networks are trained and tested: cpu, cuda, cuda:N or mps."""
     threads: int = 0
     """Threads for the networks; 0 takes one a core."""
     dry_run: bool = False
     """Print the plan with hours and disk, do nothing."""
     timing: bool = True
-    """In a dry run, time a step of each network on this machine (some seconds each)."""
+    """In a dry run, time some steps of each network on the device (some seconds each)."""
     json: bool = False
     """Print JSON: the plan of a dry run, or the manifests."""
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Reproduce, args=argv, prog="rmaunet reproduce")
+    args = parse(Reproduce, argv, "rmaunet reproduce")
+    check_folder("reproduce", args.output, argv)
+    check_device("reproduce", args.device, auto=False)
+    refuse_inputs([], args.data, folder=args.output)
     import torch
 
     from rmaunet.data.splits import read_patients
@@ -93,6 +103,7 @@ def main(argv: list[str]) -> int:
         patients=read_patients(args.patients) if args.patients else None,
         surface=args.surface,
         overlap=args.overlap,
+        device=args.device,
     )
     if args.dry_run:
         return _dry_run(args, request)
@@ -138,7 +149,7 @@ def _dry_run(args: Reproduce, request: Request) -> int:
 
     found = []
     for plan in plans(FIGURES.get(args.table, args.table), request):
-        costs, stores = estimate(plan, request.out, _timer if args.timing else None)
+        costs, stores = estimate(plan, request.out, partial(_timer, args.device) if args.timing else None)
         found.append((plan, costs, stores))
     if args.json:
         content: list[dict[str, Any]] = [plan_json(*one) for one in found]
@@ -148,13 +159,13 @@ def _dry_run(args: Reproduce, request: Request) -> int:
     return 0
 
 
-def _timer(experiment: Experiment) -> tuple[float, float]:
+def _timer(device: str, experiment: Experiment) -> tuple[float, float]:
     """Seconds of one training step and of predicting one slice, scaled by pixels from a small one."""
     from rmaunet.reproduce.estimate import TIMED
     from rmaunet.train.timing import time_step
 
-    _say(f"timing a step of {experiment.network.name}, base {experiment.network.base}")
+    _say(f"timing steps of {experiment.network.name}, base {experiment.network.base}")
     side, slices = TIMED
-    timed = time_step(experiment, size=side, batch=slices)
+    timed = time_step(experiment, size=side, batch=slices, device=device)
     ratio = (experiment.preprocessing.size / side) ** 2 / slices
     return timed.gradient * ratio * experiment.training.batch + timed.update, timed.forward * ratio

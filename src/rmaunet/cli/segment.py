@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
+from rmaunet.cli.parse import parse
+
 if TYPE_CHECKING:
     from rmaunet.predict import Predictor, Weights
     from rmaunet.segment.find import Item
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from rmaunet.segment.scan import Outcome
 
 __all__ = ["Segment", "main"]
-
-FORMAT_OF = {".nii": "nifti", ".nii.gz": "nifti", ".nrrd": "nrrd", ".seg.nrrd": "nrrd", ".dcm": "dicom-seg"}
 
 
 @dataclass(frozen=True)
@@ -76,35 +76,33 @@ class Segment:
     max_memory: str = ""
     """Memory the process may take, e.g. 1500M or 2G; fewer slices a call keep to it, a scan that cannot is refused."""
     overwrite: bool = False
-    """In a folder of scans: do again what is done already."""
+    """Replace the results of one scan; in a folder of scans, do again what is done already."""
     json: bool = False
     """Print the result as JSON."""
 
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Segment, args=argv, prog="rmaunet segment")
+    args = parse(Segment, argv, "rmaunet segment")
     from rmaunet.errors import InputError, UsageError
     from rmaunet.files import make_folder
     from rmaunet.notices import notice
+    from rmaunet.predict.devices import check_device
 
     if not args.input.exists() and not args.input.is_symlink():
         raise InputError(args.input, "path", None, "does not exist", "check the path")
     if args.batch < 1 or args.threads < 0:
         raise UsageError("segment", "--batch/--threads", f"{args.batch}/{args.threads}", "too small", "give 1 or more")
-    own_name = _suffix(args.output)
-    if own_name and args.format and FORMAT_OF[own_name] not in args.format:
-        raise UsageError(
-            "segment", "--format", " ".join(args.format), f"does not fit the name {args.output.name}", "give a folder"
-        )
-    make_folder(args.output.parent if own_name else args.output)
+    check_device("segment", args.device)
+    own_format = _own_format(args, argv)
     from rmaunet.predict import load_weights
     from rmaunet.segment.find import find_items, is_batch
     from rmaunet.segment.request import Request
 
+    make_folder(args.output if own_format is None else args.output.parent)
     weights = load_weights(args.weights, at_once=False)
     request = Request(
-        formats=args.format or ((FORMAT_OF[own_name],) if own_name else ("nifti",)),
+        formats=args.format or (own_format or "nifti",),
         overlay=args.overlay,
         report=args.report,
         confidence=args.confidence,
@@ -117,17 +115,35 @@ def main(argv: list[str]) -> int:
     )
     if (args.labelmap or args.lesions) and "dicom-seg" not in request.formats:
         notice("segment", "--labelmap and --lesions have no effect without --format dicom-seg")
-    many = own_name is None and args.series is None and args.input.is_dir()
-    items = find_items(args.input, leave_out=args.output) if many else []
+    many = args.series is None and args.input.is_dir()
+    items = find_items(args.input, leave_out=args.output if own_format is None else None) if many else []
     if is_batch(items):
+        if own_format is not None:
+            problem = f"is one file, and {args.input} holds {len(items)} scans"
+            raise UsageError("segment", "-o", str(args.output), problem, "give a folder")
         return _many(args, weights, request, items)
-    return _one(args, weights, request, own_name)
+    return _one(args, weights, request, own_format, items)
 
 
-def _suffix(path: Path) -> str | None:
-    if path.is_dir():
+def _own_format(args: Segment, argv: list[str]) -> str | None:
+    """The format of the mask's own name in -o; None if -o is a folder. Raises UsageError for what cannot be written."""
+    from rmaunet.cli.output_option import check_folder
+    from rmaunet.core.file_names import MASK_FORMATS
+    from rmaunet.errors import UsageError
+    from rmaunet.io.write import check_dicom_ct, mask_format
+
+    if args.output.is_dir() or not args.output.name.lower().endswith(tuple(MASK_FORMATS)):
+        if args.input.is_dir() and args.output.is_dir() and args.output.samefile(args.input):
+            raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
+        check_folder("segment", args.output, argv, instead=f"end the name in {', '.join(MASK_FORMATS)}")
+        if "dicom-seg" in args.format and args.input.is_file():
+            check_dicom_ct(args.input, args.output)
         return None
-    return next((s for s in sorted(FORMAT_OF, key=len, reverse=True) if path.name.lower().endswith(s)), None)
+    found = mask_format(args.output, ct=args.input if args.input.is_file() else None)
+    if args.format and args.format != (found,):
+        problem = f"does not fit the one file {args.output.name}"
+        raise UsageError("segment", "--format", " ".join(args.format), problem, "give a folder")
+    return found
 
 
 def _predictor(args: Segment, weights: Weights) -> Predictor:
@@ -146,17 +162,21 @@ def _predictor(args: Segment, weights: Weights) -> Predictor:
     )
 
 
-def _one(args: Segment, weights: Weights, request: Request, own_name: str | None) -> int:
-    from rmaunet.notices import notice
+def _one(args: Segment, weights: Weights, request: Request, own_format: str | None, items: Sequence[Item]) -> int:
+    from dataclasses import replace
+
+    from rmaunet.core.file_names import scan_name
+    from rmaunet.io import Scan, read_volume
     from rmaunet.segment.scan import segment_scan
 
-    if args.overwrite:
-        notice("segment", "--overwrite has no effect on one scan: its results are written anew")
-
     def mask_path(name: str, suffix: str) -> Path:
-        if own_name and FORMAT_OF[own_name] == FORMAT_OF[suffix]:
-            return args.output
-        return args.output / f"{name}_seg{suffix}"
+        return args.output / f"{name}_seg{suffix}" if own_format is None else args.output
+
+    def read() -> Scan:
+        # A folder's only CT may lie beside masks that say they are CT; the name stays the one that was given.
+        path, series = (items[0].path, items[0].series) if len(items) == 1 else (args.input, args.series)
+        scan = read_volume(path, series=series, volume=args.volume, hu_offset=args.hu_offset)
+        return replace(scan, name=scan_name(args.input))
 
     outcome = segment_scan(
         args.input,
@@ -165,6 +185,8 @@ def _one(args: Segment, weights: Weights, request: Request, own_name: str | None
         mask_path=mask_path,
         request=request,
         progress=lambda done, of: show(f"{done}/{of} slices", last=done == of),
+        scan=read,
+        overwrite=args.overwrite,
     )
     _print(outcome, as_json=args.json)
     return 0
@@ -201,21 +223,20 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
 def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Item]) -> int:
     import json
 
-    from rmaunet.errors import UsageError
+    from rmaunet.core.file_names import one_line
     from rmaunet.segment.folder import segment_folder
 
-    if args.output.resolve() == args.input.resolve():
-        raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
+    _check_folder_of_results(args, request, items)
 
     def progress(done: int, of: int, name: str, slices: int, depth: int) -> None:
-        show(f"[{done + 1}/{of}] {name} {slices}/{depth} slices", last=slices == depth and depth > 0)
+        show(one_line(f"[{done + 1}/{of}] {name} {slices}/{depth} slices"), last=slices == depth and depth > 0)
 
     predictor = _predictor(args, weights)
     summary = segment_folder(
         items, args.output, predictor, weights.card, request=request, overwrite=args.overwrite, progress=progress
     )
     for failure in summary.failures:
-        print(f"error: {failure['name']}: {failure['error']}", file=sys.stderr)
+        print(one_line(f"error: {failure['name']}: {failure['error']}"), file=sys.stderr)
     if args.json:
         print(json.dumps({"done": summary.done, "kept": summary.kept, "failures": summary.failures}, indent=2))
     else:
@@ -224,3 +245,28 @@ def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Ite
             f"see {args.output / 'cohort.csv'}" + (f" and {args.output / 'failures.csv'}" if summary.failures else "")
         )
     return 3 if summary.failures else 0
+
+
+def _check_folder_of_results(args: Segment, request: Request, items: Sequence[Item]) -> None:
+    """Refuse results among the scans, or under the name of one of them. Raises UsageError."""
+    from rmaunet.core.outputs import check_outputs
+    from rmaunet.errors import UsageError
+    from rmaunet.io.read import files_read
+    from rmaunet.segment.find import find_items
+    from rmaunet.segment.request import FORMATS
+
+    tables = [args.output / "cohort.csv", args.output / "failures.csv"]
+    fresh = not any(path.exists() for path in tables)  # else results of an earlier run, which holds no scans
+    inside = find_items(args.output, say=False) if fresh and _lies_in(args.output, args.input) else []
+    if inside:
+        problem = f"holds {len(inside)} scans itself, first {inside[0].path.name}"
+        raise UsageError("segment", "-o", str(args.output), problem, "give another folder")
+    masks = [args.output / f"{item.name}_seg{FORMATS[kind]}" for item in items for kind in request.formats]
+    existing = [path for path in (*masks, *tables) if path.exists()]  # names that are too long fail scan by scan
+    check_outputs(existing, [file for item in items for file in files_read(item.path)], folder=args.output)
+
+
+def _lies_in(folder: Path, root: Path) -> bool:
+    """Whether a folder is below another, by whatever links."""
+    real = folder.resolve()
+    return root.resolve() in real.parents

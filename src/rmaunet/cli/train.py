@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import tyro
 
-if TYPE_CHECKING:
-    pass
+from rmaunet.cli.output_option import check_folder, refuse_inputs
+from rmaunet.cli.parse import parse
 
 __all__ = ["Train", "main"]
 
@@ -54,7 +54,7 @@ class Train:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = tyro.cli(Train, args=argv, prog="rmaunet train") if "--list" not in argv else None
+    args = parse(Train, argv, "rmaunet train") if "--list" not in argv else None
     import json
     from dataclasses import replace
 
@@ -65,8 +65,11 @@ def main(argv: list[str]) -> int:
             print(f"{name:<16} {known.network.name} base {known.network.base}, loss {known.loss}")
         return 0
     from rmaunet.errors import InputError, UsageError
+    from rmaunet.predict.devices import check_device
     from rmaunet.settings import to_dict
 
+    check_folder("train", args.output, argv)
+    check_device("train", args.device, auto=False)
     experiment = _experiment(args)
     if args.steps is not None:
         if args.steps < 1:
@@ -92,6 +95,7 @@ def main(argv: list[str]) -> int:
         print(json.dumps({"experiment": to_dict(experiment), "parameters": parameters}, indent=2))
         return 0
     del network
+    _refuse_inputs(args, to_dict(experiment))
     if args.data is None:
         raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
     from rmaunet.data.splits import split_cases
@@ -123,6 +127,25 @@ def main(argv: list[str]) -> int:
     )
     print(weights)
     return 0
+
+
+def _refuse_inputs(args: Train, experiment: dict[str, Any]) -> None:
+    """Refuse a run's folder in which the configuration, the start weights or the split would be written over."""
+    import json
+
+    from rmaunet.predict.weights import weights_files
+
+    kept = args.output / "experiment.json"
+    inputs = [args.config, Path(args.split)]
+    if args.config is not None and kept.exists() and args.config.samefile(kept):
+        same = json.loads(args.config.read_text(encoding="utf-8")) == json.loads(json.dumps(experiment))
+        inputs = inputs[1:] if same else inputs  # the run's own file, written again as it is
+    written = [
+        kept,
+        *(args.output / name for name in ("manifest.json", "log.csv", "checkpoint.pt", "fingerprints.json")),
+    ]
+    written += [args.output / "weights" / name for name in ("card.json", "model.safetensors", "fingerprints.json")]
+    refuse_inputs(written, (*inputs, *(weights_files(args.start) if args.start else ())))
 
 
 def _experiment(args: Train):  # type: ignore[no-untyped-def]

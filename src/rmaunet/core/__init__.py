@@ -1,1 +1,1 @@
-"""Facts and types that every room shares: what names and codes mean."""
+"""Facts that every room shares: names of files, names and codes of segments, checks of outputs, a walk through folders."""

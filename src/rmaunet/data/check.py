@@ -7,8 +7,8 @@ An error is what `rmaunet prepare` would refuse, and the same image twice. A war
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from rmaunet.core.file_names import IMAGE_SUFFIXES
+from rmaunet.core.walk import walk
 from rmaunet.data import DATASETS, lits
 from rmaunet.data.case import Case
 from rmaunet.data.content import content_hash
@@ -124,12 +126,13 @@ class SetReport:
         return {"root": str(self.root), "layout": self.layout, **counts, "problems": problems, "cases": cases}
 
 
-def list_cases(root: Path, layout: str = "auto") -> tuple[str, list[Case]]:
+def list_cases(root: Path, layout: str = "auto", *, labels: Mapping[int, int] | None = None) -> tuple[str, list[Case]]:
     """The cases of a folder, in the layout named or in the one it has.
 
     Args:
         root: The data set's folder.
         layout: "auto" or a key of :data:`rmaunet.data.DATASETS`.
+        labels: What the masks' values mean, instead of what the data set says.
 
     Returns:
         The layout and the cases.
@@ -137,7 +140,8 @@ def list_cases(root: Path, layout: str = "auto") -> tuple[str, list[Case]]:
     Raises:
         InputError: If there is nothing to read, or files are missing.
     """
-    return find_cases(root) if layout == "auto" else (layout, DATASETS[layout](root))
+    name, cases = find_cases(root) if layout == "auto" else (layout, DATASETS[layout](root))
+    return name, cases if labels is None else [replace(case, labels=labels) for case in cases]
 
 
 def list_images(root: Path, layout: str = "auto") -> list[Case]:
@@ -158,7 +162,7 @@ def list_images(root: Path, layout: str = "auto") -> list[Case]:
     except InputError as error:
         if not error.problem.startswith("missing"):
             raise
-        images = {case_name(path): path for path in sorted(root.rglob("*")) if _is_image(path)}
+        images = {case_name(path): path for path in walk(root).files if _is_image(path)}
         if not images:
             raise
         return [Case(name, path, None) for name, path in images.items()]
@@ -166,17 +170,22 @@ def list_images(root: Path, layout: str = "auto") -> list[Case]:
 
 def _is_image(path: Path) -> bool:
     mask = path.name.startswith(("segmentation-", ".")) or path.parent.name == "labelsTr"
-    return path.is_file() and not mask and case_name(path) != path.name
+    return path.is_file() and not mask and path.name.lower().endswith((*IMAGE_SUFFIXES, ".dcm"))
 
 
 def check_set(
-    root: Path, layout: str = "auto", *, progress: Callable[[int, int, str], None] = lambda done, of, name: None
+    root: Path,
+    layout: str = "auto",
+    *,
+    labels: Mapping[int, int] | None = None,
+    progress: Callable[[int, int, str], None] = lambda done, of, name: None,
 ) -> SetReport:
     """Check every case of a data set.
 
     Args:
         root: Its folder.
         layout: See :func:`list_cases`.
+        labels: See :func:`list_cases`.
         progress: Told (cases done, cases in all, the case worked on).
 
     Returns:
@@ -185,7 +194,7 @@ def check_set(
     Raises:
         InputError: If the cases cannot be listed: files missing, broken JSON, paths leaving the folder, a case twice.
     """
-    layout, cases = list_cases(root, layout)
+    layout, cases = list_cases(root, layout, labels=labels)
     report = SetReport(root, layout, [])
     seen: dict[str, str] = {}
     for done, case in enumerate(cases):

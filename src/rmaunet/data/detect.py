@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rmaunet.core.walk import walk
 from rmaunet.data import DATASETS, folder
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
@@ -45,7 +46,7 @@ def _scans(root: Path) -> list[Case]:
         if name in found:
             raise InputError(root, name, f"{found[name].name}, {path.name}", "stands there twice", "remove one")
         found[name] = path
-    pictures = sum(path.suffix.lower() in _PICTURES for path in root.rglob("*")) if not found else 0
+    pictures = sum(path.suffix.lower() in _PICTURES for path in walk(root).files) if not found else 0
     if pictures:
         problem = (
             "are pictures of slices: HU and geometry are lost, and 127 and 255 do not mean the same on every slice"
@@ -63,5 +64,5 @@ def _scans(root: Path) -> list[Case]:
 
 
 def _only_pictures(folder: Path) -> bool:
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = [path for path in walk(folder).files if path.is_file()]
     return bool(files) and all(path.suffix.lower() in _PICTURES for path in files)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.core.walk import walk
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
 from rmaunet.labels import BACKGROUND, LIVER, TUMOR
@@ -183,7 +184,7 @@ def _slice_names(scan: Scan, folder: Path, name: str) -> list[str]:
 
 
 def _unite(structures: Path, names: list[str], scan: Scan, name: str) -> NDArray[np.uint8]:
-    folders = {p.name: p for p in sorted(structures.rglob("*")) if p.is_dir()}
+    folders = {p.name: p for p in walk(structures).folders}
     liver = [p for n, p in folders.items() if n.lower() == "liver"]
     tumors = [p for n, p in folders.items() if is_tumor(n)]
     if not liver:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rmaunet.core.walk import say_unreached, walk
 from rmaunet.data import ircadb
 from rmaunet.data.case import Case
 from rmaunet.errors import InputError
@@ -81,6 +82,8 @@ def cases(root: Path) -> list[Case]:
     """
     if not root.is_dir():
         raise InputError(root, "data set", None, "is not a folder", "give the folder with volume-N.nii files")
+    tree = walk(root)
+    say_unreached(root, tree.dangling, tree.unreadable)
     volumes, masks = _numbered(root, _VOLUME), _numbered(root, _MASK)
     if not volumes:
         raise InputError(root, "data set", 0, "no volume-N.nii[.gz] in it", "give LiTS's training folder")

@@ -6,12 +6,13 @@ Nothing is ever written into the data set itself. ``docs/data.md`` lists the rep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from rmaunet.core.outputs import check_outputs
 from rmaunet.data import lits
 from rmaunet.data.case import Case
 from rmaunet.data.check import LIVER_HU, list_cases, orientation_of
@@ -66,6 +67,7 @@ def repair_set(
     out: Path,
     layout: str = "auto",
     *,
+    labels: Mapping[int, int] | None = None,
     progress: Callable[[int, int, str], None] = lambda done, of, name: None,
 ) -> tuple[list[Change], list[tuple[str, InputError]]]:
     """Write a repaired copy with ``audit.csv``.
@@ -75,6 +77,7 @@ def repair_set(
         out: Folder of the copy, outside ``root``; new, empty, or of an earlier call for the same set.
         layout: See :func:`rmaunet.data.check.list_cases`. LiTS stays LiTS; every other layout becomes
             imagesTr/labelsTr with dataset.json.
+        labels: What the masks' values mean, instead of what the data set says.
         progress: Told (cases done, cases in all, the case worked on).
 
     Returns:
@@ -85,10 +88,12 @@ def repair_set(
         UsageError: If ``out`` is inside ``root`` or holds other files.
         OutputError: If the copy cannot be written.
     """
-    layout, cases = list_cases(root, layout)
+    layout, cases = list_cases(root, layout, labels=labels)
     cases = [case for case in cases if case.label is not None]
     places = {case.name: _places(out, layout, case.name) for case in cases}
-    _check_out(root, out, {path for pair in places.values() for path in pair})
+    written = {path for pair in places.values() for path in pair}
+    _check_out(root, out, written)
+    check_outputs([*written, out / "audit.csv", out / "dataset.json"], (root,), folder=out)
     changes: list[Change] = []
     refused: list[tuple[str, InputError]] = []
     seen: dict[str, str] = {}

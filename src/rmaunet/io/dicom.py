@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+from rmaunet.core.file_names import scan_name
+from rmaunet.core.walk import say_unreached
 from rmaunet.errors import InputError
 from rmaunet.io.affine import obliquity, orthogonal_grid, resampled
 from rmaunet.io.archive import extracted
@@ -21,13 +23,14 @@ from rmaunet.io.dicom_geometry import Stack
 from rmaunet.io.dicom_hu import hounsfield
 from rmaunet.io.dicom_rtstruct import is_rtstruct, rtstruct_error
 from rmaunet.io.dicom_series import Series, choose, group, stack_of
+from rmaunet.io.recognize import is_mask_series
 from rmaunet.io.scan import DicomSource, Scan
 from rmaunet.io.voxels import AIR_HU
 from rmaunet.notices import collect_notices, notice
 from rmaunet.volume import Volume
 from rmaunet.volume.placement import Grid
 
-__all__ = ["SeriesInfo", "find_scans", "list_series", "read_dicom"]
+__all__ = ["FoundScans", "SeriesInfo", "find_scans", "list_series", "look_through", "read_dicom"]
 
 
 @dataclass(frozen=True)
@@ -87,10 +90,11 @@ def read_dicom(path: Path, *, series: str | None = None) -> Scan:
             raise rtstruct_error(contours)
         chosen = choose(all_series, series, str(path))
         _say_unreadable(found, chosen, path)
+        say_unreached(path, found.dangling, found.unreadable)
         stack = stack_of(chosen, str(path))
         array = hounsfield(stack.slices, str(path))
         volume, tilted = _volume(array, stack, path)
-        return Scan(volume, _name(path), DicomSource(path, _headers(stack), chosen.uid), tilted)
+        return Scan(volume, scan_name(path), DicomSource(path, _headers(stack), chosen.uid), tilted)
 
 
 def _volume(array: NDArray[np.generic], stack: Stack, path: Path) -> tuple[Volume, Grid | None]:
@@ -115,13 +119,6 @@ def _headers(stack: Stack) -> tuple[Dataset, ...]:
     files = {id(item.file): item.file for item in stack.slices}
     first, *rest = files.values()
     return (full_header(first), *(file.dataset for file in rest))
-
-
-def _name(path: Path) -> str:
-    path = path.resolve()
-    if path.name.upper() == "DICOMDIR":
-        path = path.parent
-    return path.stem if path.is_file() and path.suffix.lower() in (".dcm", ".zip", ".ima", ".dicom") else path.name
 
 
 @contextlib.contextmanager
@@ -221,7 +218,21 @@ def _phase(words: str) -> str:
     return next((phase for phase, keys in _PHASES.items() if any(key in lower for key in keys)), "")
 
 
-@quiet()
+@dataclass(frozen=True)
+class FoundScans:
+    """The DICOM content of a tree.
+
+    Attributes:
+        scans: (path, SeriesInstanceUID) of each CT series; see :func:`find_scans`.
+        masks: Folders of masks that say they are CT.
+        found: All files.
+    """
+
+    scans: list[tuple[Path, str]]
+    masks: list[Path]
+    found: Found
+
+
 def find_scans(folder: Path) -> list[tuple[Path, str]]:
     """The CT series of a tree, for a batch.
 
@@ -235,10 +246,19 @@ def find_scans(folder: Path) -> list[tuple[Path, str]]:
     Raises:
         InputError: If ``folder`` cannot be opened.
     """
+    return look_through(folder).scans
+
+
+@quiet()
+def look_through(folder: Path) -> FoundScans:
+    """What :func:`find_scans` returns, with the masks that were left out and all files. Raises InputError."""
     found = find_files(Path(folder))
     pairs: set[tuple[Path, str]] = set()
+    masks = set(found.masks)
     for series in group(found):
-        if series.files:
+        if series.files and is_mask_series(series.files):
+            masks.add(Path(os.path.commonpath([str(file.path.parent) for file in series.files])))
+        elif series.files:
             parents = [str(file.path.parent) for file in series.files]
             pairs.add((Path(os.path.commonpath(parents)), series.uid))
     covered: dict[Path, bool] = defaultdict(bool)
@@ -248,4 +268,4 @@ def find_scans(folder: Path) -> list[tuple[Path, str]]:
         parent = Path(error.subject).parent
         if not any(covered[p] for p in (parent, *parent.parents) if p in covered):
             pairs.add((parent, ""))
-    return sorted(pairs)
+    return FoundScans(sorted(pairs), sorted(masks), found)

@@ -26,10 +26,12 @@ from pydicom.uid import (
 )
 from pydicom.valuerep import PersonName
 
+from rmaunet.core.walk import walk
 from rmaunet.errors import InputError
 
 __all__ = [
     "CT_CLASSES",
+    "MASK_FOLDERS",
     "DicomFile",
     "Found",
     "find_files",
@@ -90,6 +92,8 @@ KEYWORDS = [
 CT_CLASSES = tuple("1.2.840.10008.5.1.4.1.1.2" + end for end in ("", ".1", ".2"))
 FREE_INFLATED, MAX_RATIO = 64 << 20, 200
 DICOMDIR = "1.2.840.10008.1.3.10"
+MASK_FOLDERS = frozenset({"masks_dicom", "labelled_dicom", "meshes_vtk"})
+"""Folders of a 3D-IRCADb patient that hold masks, though their files say they are CT."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +123,17 @@ class Found:
         files: Readable DICOM files, by path.
         damaged: Why a file that says it is DICOM cannot be read.
         other: Paths that are no DICOM.
+        masks: Folders named like :data:`MASK_FOLDERS` below the one searched, which were not searched.
+        dangling: Links that lead nowhere.
+        unreadable: Folders that could not be listed.
     """
 
     files: list[DicomFile] = field(default_factory=list)
     damaged: list[InputError] = field(default_factory=list)
     other: list[Path] = field(default_factory=list)
+    masks: list[Path] = field(default_factory=list)
+    dangling: list[Path] = field(default_factory=list)
+    unreadable: list[Path] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -144,7 +154,7 @@ def find_files(root: Path, shown_root: str | None = None) -> Found:
     """Read the header of every DICOM file at or below ``root``.
 
     Args:
-        root: A folder of any depth (links to folders are not followed) or one file.
+        root: A folder of any depth, linked folders included, or one file.
         shown_root: What the user calls ``root``; by default its path.
 
     Returns:
@@ -165,11 +175,13 @@ def find_files(root: Path, shown_root: str | None = None) -> Found:
         return found
     if not stat.S_ISDIR(mode):
         raise InputError(shown, "path", None, "is neither a folder nor a regular file", "give a folder or a file")
-    for folder, subfolders, names in os.walk(root):
-        subfolders.sort()
-        for name in sorted(names):
-            path = Path(folder, name)
-            _add(found, path, str(Path(shown) / path.relative_to(root)))
+    tree = walk(root)
+    found.dangling, found.unreadable = tree.dangling, tree.unreadable
+    found.masks = [folder for folder in tree.folders if folder.name.lower() in MASK_FOLDERS]
+    for path in sorted(set(tree.files) - set(tree.dangling)):
+        place = path.relative_to(root)
+        if not any(part.lower() in MASK_FOLDERS for part in place.parts[:-1]):
+            _add(found, path, str(Path(shown) / place))
     return found
 
 

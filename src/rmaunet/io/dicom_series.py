@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import InputError
 from rmaunet.io.dicom_files import DicomFile, Found, printable, text
 from rmaunet.io.dicom_geometry import Stack, arrange, same_place
@@ -15,6 +16,9 @@ from rmaunet.io.dicom_slices import Slice, is_image, left_out, slices_of
 from rmaunet.notices import notice
 
 __all__ = ["Series", "choose", "group", "stack_of"]
+
+ONE_SERIES = "leave one CT series in the folder"
+"""What to do in a command that cannot be told which series."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def choose(all_series: Sequence[Series], wanted: str | None, subject: str) -> Se
     Raises:
         InputError: If there is none, several without ``wanted``, or none of that UID.
     """
+    remedy = advise("--series", "choose with --series UID", ONE_SERIES)
     candidates = [series for series in all_series if series.files]
     if not candidates:
         raise _nothing(all_series, subject)
@@ -91,11 +96,9 @@ def choose(all_series: Sequence[Series], wanted: str | None, subject: str) -> Se
     uid, _, acquisition = (wanted or "").partition("#")
     chosen = [series for series in candidates if series.uid == uid] if wanted is not None else candidates
     if not chosen:
-        raise InputError(
-            subject, "series", printable(wanted), f"is not there, but: {table}", "choose with --series UID"
-        )
+        raise InputError(subject, "series", printable(wanted), f"is not there, but: {table}", remedy)
     if len(chosen) > 1:
-        raise InputError(subject, "series", len(chosen), f"which one? {table}", "choose with --series UID")
+        raise InputError(subject, "series", len(chosen), f"which one? {table}", remedy)
     one = chosen[0]
     _say_left_out([series for series in all_series if wanted is None or series is one], subject)
     if acquisition:
@@ -107,7 +110,7 @@ def choose(all_series: Sequence[Series], wanted: str | None, subject: str) -> Se
     for keyword in ("PatientID", "StudyInstanceUID"):
         if len({text(file.dataset, keyword) for file in one.files}) > 1:
             problem = f"slices of several patients or studies under one SeriesInstanceUID ({one.row()})"
-            raise InputError(subject, keyword, None, problem, "separate them; --series cannot")
+            raise InputError(subject, keyword, None, problem, "give a folder for each")
     return one
 
 
@@ -177,5 +180,6 @@ def _two_phases(series: Series, one: Slice, other: Slice, subject: str) -> Input
     problem = f"{one.shown} and {other.shown} lie at {place} with different pixels: two phases? {series.row()}"
     parts = _acquisitions(series.files, series.uid)
     if parts.count("#") > 1:
-        return InputError(subject, "series", None, f"{problem}: {parts}", "choose one with --series UID#ACQUISITION")
-    return InputError(subject, "series", None, problem, "separate them into series; --series cannot")
+        remedy = advise("--series", "choose one with --series UID#ACQUISITION", "give a folder for each acquisition")
+        return InputError(subject, "series", None, f"{problem}: {parts}", remedy)
+    return InputError(subject, "series", None, problem, "separate them into series, a folder for each")

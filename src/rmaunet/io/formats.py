@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from isal import igzip
 
+from rmaunet.core.file_names import SUFFIXES
 from rmaunet.errors import InputError
 from rmaunet.io.decoders import DAMAGED
 from rmaunet.io.regular import first_bytes
@@ -20,11 +21,6 @@ UNDERSTOOD = "NIfTI, NRRD, MetaImage, MRC, a DICOM file, a folder or zip of DICO
 
 _HEAD = 1024
 _NIFTI_SIZES = tuple(n.to_bytes(4, order) for n in (348, 540) for order in ("little", "big"))
-_SUFFIXES: dict[str, Format] = {
-    ".nii": "nifti", ".hdr": "nifti", ".img": "nifti", ".nii.gz": "nifti", ".hdr.gz": "nifti", ".img.gz": "nifti",
-    ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage", ".mhd": "metaimage", ".mrc": "mrc",
-    ".dcm": "dicom", ".dicom": "dicom", ".ima": "dicom", ".zip": "dicom",
-}  # fmt: skip
 
 
 def is_image_file(path: Path) -> bool:
@@ -33,7 +29,7 @@ def is_image_file(path: Path) -> bool:
     The voxels' half of a pair (.img) is not counted.
     """
     name = path.name.lower()
-    fits = any(name.endswith(end) and kind != "dicom" for end, kind in _SUFFIXES.items() if not end.startswith(".img"))
+    fits = any(name.endswith(end) and kind != "dicom" for end, kind in SUFFIXES.items() if not end.startswith(".img"))
     return fits and not name.startswith(".") and path.is_file()
 
 
@@ -55,7 +51,7 @@ def sniff(path: Path) -> Format:
     found = _by_content(_unpacked(path) if head[:2] == b"\x1f\x8b" else head)
     if found is None:
         name = path.name.lower()
-        found = next((kind for suffix, kind in _SUFFIXES.items() if name.endswith(suffix)), None)
+        found = cast("Format | None", next((kind for end, kind in SUFFIXES.items() if name.endswith(end)), None))
     if found is None:
         start = head[:8].hex(" ")
         raise InputError(path, "first bytes", start, "an unknown format", f"what is understood: {UNDERSTOOD}")

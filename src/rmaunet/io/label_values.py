@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import InputError, UsageError
 from rmaunet.io.stored import StoredImage
 from rmaunet.io.stream import ByteStream
@@ -140,7 +141,7 @@ def to_labels(path: Path, pieces: Iterator[NDArray[Any]], count: int, labels: Ma
     if broken.of:
         raise InputError(path, "labels", broken.text(), "are no whole numbers", "give a label map, not probabilities")
     if foreign.of:
-        remedy = "map them, e.g. --label 5=liver"
+        remedy = advise("--label", "map them, e.g. --label 5=liver", "save the mask with the values 0, 1, 2")
         raise InputError(path, "labels", foreign.text(), "are none of 0 background, 1 liver, 2 tumor", remedy)
     return result
 

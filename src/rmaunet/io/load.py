@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import InputError, UsageError
 from rmaunet.io.affine import index_reversed, obliquity, orthogonal_grid, orthonormalised, resampled
 from rmaunet.io.stored import StoredImage, checked_shape
@@ -35,7 +36,8 @@ def checked_volume(image: StoredImage, volume: int | None) -> int:
     """
     last = image.volumes - 1
     if volume is None and last > 0:
-        remedy = f"choose one with --volume K (0 to {last})"
+        text = f"choose one with --volume K (0 to {last})"
+        remedy = advise("--volume", text, "save the volume that is meant as a file of its own")
         raise InputError(image.path, "volumes", image.volumes, "a CT is one volume", remedy)
     chosen = volume or 0
     if not 0 <= chosen <= last:

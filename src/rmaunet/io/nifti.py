@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rmaunet.core.file_names import stem
 from rmaunet.io.load import load_ct, tilted_grid
 from rmaunet.io.nifti_header import parse_header, partner
 from rmaunet.io.scan import Scan
@@ -12,12 +13,8 @@ __all__ = ["case_name", "read_nifti"]
 
 
 def case_name(path: Path) -> str:
-    """A file's name without the suffixes of image formats: "ct.nii.gz" becomes "ct"."""
-    name = path.name
-    for suffix in (".gz", ".dcm", ".nii", ".hdr", ".img", ".nrrd", ".nhdr", ".seg", ".mha", ".mhd", ".mrc"):
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            name = name[: -len(suffix)]
-    return name
+    """A file's name without the suffix of its format: "ct.nii.gz" becomes "ct"."""
+    return stem(path.name)
 
 
 def read_nifti(path: str | Path, *, volume: int | None = None, hu_offset: float = 0.0) -> Scan:

@@ -8,7 +8,18 @@ from rmaunet.errors import UsageError
 from rmaunet.io.formats import sniff
 from rmaunet.io.scan import Scan
 
-__all__ = ["read_volume"]
+__all__ = ["files_read", "read_volume"]
+
+
+def files_read(path: Path) -> tuple[Path, ...]:
+    """The files and folders that reading a path reads: with the second half of a pair, or the folder of a DICOMDIR."""
+    from rmaunet.io.grid import data_files
+
+    if path.name.upper() == "DICOMDIR" and path.is_file():
+        return path, path.parent
+    others = {".img": ".hdr", ".hdr": ".img"}
+    pair = path.with_suffix(others[path.suffix.lower()]) if path.suffix.lower() in others else None
+    return path, *data_files(path), *((pair,) if pair is not None else ())
 
 
 def read_volume(

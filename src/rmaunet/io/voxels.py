@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import InputError
 from rmaunet.io.stored import StoredImage
 from rmaunet.io.stream import ByteStream
@@ -55,7 +56,7 @@ class HuFacts:
         span = f"values from {self.lowest:g} to {self.highest:g}"
         offer = "not HU? nothing was shifted"
         if offset:
-            offer += "; give --hu-offset (often -1024) if the offset is known"
+            offer += advise("--hu-offset", "; give --hu-offset (often -1024) if the offset is known", "")
         if self.lowest < self.highest:
             if self.lowest >= 0:
                 said.append(f"{span}, no air near -1000: {offer}")

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.core.file_names import MASK_FORMATS
 from rmaunet.errors import UsageError
 from rmaunet.io.affine import index_reversed, obliquity, resampled
+from rmaunet.io.formats import sniff
 from rmaunet.io.load import SHEAR
 from rmaunet.io.nifti_write import nifti_source_of, write_array
 from rmaunet.io.nifti_xform import chosen_affine
@@ -17,10 +19,16 @@ from rmaunet.io.scan import NiftiSource, Scan
 from rmaunet.labels import TUMOR
 from rmaunet.volume import Volume, to_grid
 
-__all__ = ["MASK_SUFFIXES", "write_mask", "write_volume"]
+__all__ = ["MASK_SUFFIXES", "check_dicom_ct", "mask_format", "write_mask", "write_volume"]
 
-MASK_SUFFIXES = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".seg.dcm", ".dcm")
+MASK_SUFFIXES = tuple(MASK_FORMATS)
 """What :func:`write_mask` writes."""
+
+OTHER_OBJECTS = frozenset(
+    {".rtstruct", ".rtss", ".rs", ".rt", ".rtdose", ".rtplan", ".sr", ".gsps", ".pr", ".ps", ".ko", ".sc", ".stl", ".obj",
+     ".ply", ".vtk", ".mha", ".mhd"}
+)  # fmt: skip
+"""Suffixes before a mask's own that ask for something else: ``liver.rtstruct.dcm``."""
 
 
 def write_mask(
@@ -49,7 +57,7 @@ def write_mask(
         OutputError: If the file cannot be written or does not read back equal.
     """
     path = Path(path)
-    kind = _suffix(path)
+    kind = mask_format(path)
     if mask.dtype != np.uint8 or int(mask.array.max(initial=0)) > TUMOR:
         raise UsageError(path, "mask", str(mask.dtype), "must be uint8 labels 0, 1, 2", "convert it first")
     numbers = None if lesions is None else Volume(array=lesions, affine=mask.affine, coordinate_system="PATIENT")
@@ -57,12 +65,12 @@ def write_mask(
         mask = to_grid(mask, like.volume)
     except ValueError as error:
         raise UsageError(path, "mask", str(error), "is not on the CT's grid", "restore it to the CT first") from error
-    if kind == ".dcm":
+    if kind == "dicom-seg":
         from rmaunet.io.dicom_seg import write_dicom_seg
 
         numbered = None if numbers is None else to_grid(numbers, like.volume).array
         write_dicom_seg(mask, path, source=like.source, labelmap=labelmap, lesions=numbered)
-    elif kind == ".nrrd":
+    elif kind == "nrrd":
         from rmaunet.io.slicer_segments import write_segments
 
         write_segments(mask, path)
@@ -72,12 +80,49 @@ def write_mask(
         write_array(mask.array, path, nifti_source_of(mask, path), labels=True)
 
 
-def _suffix(path: Path) -> str:
+def mask_format(path: Path, *, ct: Path | None = None) -> str:
+    """The format that a mask's name asks for, checked before anything is computed.
+
+    Args:
+        path: Where the mask will be written.
+        ct: The CT it will be written for, to see whether a DICOM SEG of it can be.
+
+    Returns:
+        "nifti", "nrrd" or "dicom-seg".
+
+    Raises:
+        UsageError: If the suffix is no mask format, names another kind of DICOM object (.rtstruct.dcm), or the CT is no DICOM
+            and the mask would be.
+    """
     name = path.name.lower()
-    for suffix in MASK_SUFFIXES:
-        if name.endswith(suffix) and len(name) > len(suffix):
-            return "." + suffix.removesuffix(".gz").rsplit(".", 1)[1]
-    raise UsageError(path, "suffix", path.suffix or "none", "is no mask format", f"use {', '.join(MASK_SUFFIXES)}")
+    known = (suffix for suffix in MASK_SUFFIXES if name.endswith(suffix) and len(name) > len(suffix))
+    suffix = next(known, None)
+    remedy = f"use {', '.join(MASK_SUFFIXES)}"
+    if suffix is None:
+        raise UsageError(path, "suffix", path.suffix or "none", "is no mask format", remedy)
+    inner = Path(name[: -len(suffix)]).suffix
+    if inner in OTHER_OBJECTS:
+        problem = "names a kind of file that is not written here"
+        raise UsageError(path, "suffix", inner + suffix, problem, remedy)
+    if MASK_FORMATS[suffix] == "dicom-seg" and ct is not None:
+        check_dicom_ct(ct, path)
+    return MASK_FORMATS[suffix]
+
+
+def check_dicom_ct(ct: Path, mask: str | Path) -> None:
+    """Refuse a DICOM SEG for a CT that is no DICOM: it must refer to the CT's slices.
+
+    Args:
+        ct: The CT's path.
+        mask: What the message names.
+
+    Raises:
+        UsageError: If the CT is no DICOM.
+    """
+    kind = sniff(ct)
+    if kind != "dicom":
+        remedy = "give the DICOM CT, or write .nii.gz or .seg.nrrd"
+        raise UsageError(mask, "format", "dicom-seg", f"a DICOM SEG needs a DICOM CT, and {ct.name} is {kind}", remedy)
 
 
 def _on_source(mask: Volume, source: NiftiSource) -> NDArray[Any]:

@@ -22,8 +22,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import RmaunetError, UsageError
 from rmaunet.predict.converted import converted
+from rmaunet.predict.devices import check_device
 from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.threads import network_threads
 from rmaunet.predict.weights import Weights
@@ -78,6 +80,7 @@ def choose_runtime(
         UsageError: If what was asked for by name cannot be used here, with the reason.
         ModelError: If the weights do not fit their card.
     """
+    check_device("segment", device)
     chosen = _device() if device == "auto" else device
     count = network_threads(threads)
     ranked = ("openvino", "torch") if chosen == "cpu" else ("torch",)
@@ -94,7 +97,8 @@ def choose_runtime(
             parts.append("float32: no other precision is accepted for it here")
         return Choice(made, "; ".join([*parts, *refused]))
     option, value = ("--runtime", runtime) if runtime != "auto" or device == "auto" else ("--device", device)
-    remedy = "use --runtime auto" if runtime != "auto" else "use --device cpu"
+    way_out = "--runtime auto" if runtime != "auto" else "--device cpu"
+    remedy = advise(way_out.split()[0], f"use {way_out}", "look what `rmaunet doctor` says")
     raise UsageError("segment", option, value, "; ".join(refused), remedy)
 
 

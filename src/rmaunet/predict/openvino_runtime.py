@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.core.advice import advise
 from rmaunet.errors import ModelError
 from rmaunet.predict.converted_runtime import ConvertedRuntime
 
@@ -85,7 +86,8 @@ class OpenVinoRuntime(ConvertedRuntime):
             result: NDArray[np.float32] = request.infer({0: slab}, share_inputs=True)[0]
         except RuntimeError as error:
             reason = (str(error).strip().splitlines() or ["no reason given"])[-1][:200]
-            raise ModelError("openvino", "runtime", reason, "cannot compute here", "use --runtime torch") from error
+            remedy = advise("--runtime", "use --runtime torch", "look what `rmaunet doctor` says")
+            raise ModelError("openvino", "runtime", reason, "cannot compute here", remedy) from error
         return result[:count]
 
     def _request(self, shape: tuple[int, ...]) -> tuple[int, Any]:

@@ -291,6 +291,18 @@ def fingerprint_file(name: str | Path) -> Path | None:
     return path if path.is_file() else None
 
 
+def weights_files(name: str | Path) -> list[Path]:
+    """Every file of weights: tensors, card, fingerprints, and those of the weights that find the liver for them.
+
+    Raises:
+        ModelError: If there are no such weights.
+    """
+    folder = _find(name).parent
+    parts = [folder, folder / LOCATOR]
+    files = [part / file for part in parts for file in ("model.safetensors", "card.json", FINGERPRINTS)]
+    return [file for file in (_find(name), *files) if file.is_file()]
+
+
 def _find(name: str | Path) -> Path:
     """The file of the tensors; its card stands beside it."""
     if str(name) in shipped_weights():

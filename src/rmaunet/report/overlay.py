@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from rmaunet.core.file_names import one_line
 from rmaunet.errors import UsageError
 from rmaunet.files import replacing
 from rmaunet.labels import TUMOR, liver_mask, tumor_mask
@@ -91,7 +93,8 @@ def save_figure(fig: Figure, path: Path, *, dpi: int = 150) -> None:
         )
     # No dates and versions in the file: equal input gives equal bytes.
     metadata = {"Software": None} if kind == ".png" else {"Creator": None, "Producer": None, "CreationDate": None}
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a character of a name that the font lacks: an empty box
         fig.savefig(temporary, format=kind[1:], dpi=dpi, metadata=metadata, facecolor="white")
 
 
@@ -174,7 +177,7 @@ def _panels(planes: list[Plane], title: str | None) -> tuple[Figure, list[Axes]]
         axes.append(figure.add_axes((x, middle - h / 2, w, h)))
         x += w + GAP
     if title:
-        figure.text(0.5, 1 - 0.2 / total, title, ha="center", va="center", fontsize=11, parse_math=False)
+        figure.text(0.5, 1 - 0.2 / total, one_line(title), ha="center", va="center", fontsize=11, parse_math=False)
     return figure, axes
 
 

@@ -49,7 +49,7 @@ class RunCost:
         epoch_slices: Slices in an epoch.
         exact: Whether they were counted (a store is there) or estimated from headers and LiTS's shares.
         steps: Optimiser steps.
-        epochs: Passes over those slices that the steps make.
+        epochs: The protocol's epochs; where it counts steps, the passes over those slices that they make.
         step_seconds: One step; NaN without timing.
         train_hours: All steps; 0 if done.
         test_hours: Prediction of the test cases.
@@ -110,7 +110,8 @@ def _parameters(experiment: Experiment) -> int:
 def _cost(run: Run, out: Path, slices: Mapping[str, float], network: _Network) -> RunCost:
     experiment = run.experiment
     epoch, exact = _epoch_slices(run, out, slices)
-    steps = lay_out(experiment.training, slices=epoch, size=experiment.preprocessing.size).steps
+    training = experiment.training
+    steps = lay_out(training, slices=epoch, size=experiment.preprocessing.size).steps
     done = finished(run)
     tested = sum(slices[case.name] for case in run.test)
     # Weights and Adam's two averages, twice (the checkpoint before is kept), and the released half precision.
@@ -122,7 +123,7 @@ def _cost(run: Run, out: Path, slices: Mapping[str, float], network: _Network) -
         epoch_slices=epoch,
         exact=exact,
         steps=steps,
-        epochs=steps * experiment.training.batch / epoch,
+        epochs=steps * training.batch / epoch if training.steps else float(training.epochs),
         step_seconds=network.step_seconds,
         train_hours=0.0 if done else steps * network.step_seconds / 3600,
         test_hours=tested * network.slice_seconds / 3600,

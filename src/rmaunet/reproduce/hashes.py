@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
+from rmaunet.core.walk import walk
 from rmaunet.data.case import Case
 from rmaunet.files import read_json, sha256, write_json
 
@@ -40,7 +41,7 @@ class Hashes:
         path = case.image if part == "image" else case.label
         if path is None:
             return ""
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        files = [p for p in walk(path).files if p.is_file()] if path.is_dir() else [path]
         seen = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
         key = f"{case.name} {part}"
         entry = self._known.get(key)

@@ -106,10 +106,11 @@ def score_plan(plan: Plan, request: Request, say: Say) -> list[Scored]:
                 say(f"[{number}/{len(plan.runs)}] {run.words}: not trained, left out")
                 continue
             say(f"[{number}/{len(plan.runs)}] {run.words}: training")
-            train_run(run, plan, request.out, say)
+            train_run(run, plan, request.out, say, device=request.device)
         runs.append(run)
     hashes = Hashes(request.out / "hashes.json")
-    return [score_run(run, hashes, say, paper_slices=request.paper_slices, surface=request.surface) for run in runs]
+    slices, surface, device = request.paper_slices, request.surface, request.device
+    return [score_run(run, hashes, say, paper_slices=slices, surface=surface, device=device) for run in runs]
 
 
 def _warn(plan: Plan) -> None:

@@ -105,8 +105,8 @@ def _closing(costs: Sequence[RunCost], stores: Mapping[str, int]) -> list[str]:
     timed = (
         "hours: not timed"
         if hours is None
-        else f"hours: {hours:,.1f} in all on this machine as busy as it is now; one step on {slices} slice of {side} x {side} "
-        "was timed a network and scaled by pixels and batch"
+        else f"hours: {hours:,.1f} in all on this machine as busy as it is now; the median of several steps on {slices} slice "
+        f"of {side} x {side}, after a warm-up, was taken of each network and scaled by pixels and batch"
     )
     stored = ", ".join(f"{name} {_bytes(size)}" for name, size in stores.items()) or "none to make"
     return [

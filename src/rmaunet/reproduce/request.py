@@ -49,6 +49,7 @@ class Request:
         patients: Case to patient, for test volumes that are repeat scans.
         surface: Measure distances between surfaces.
         overlap: Compare test and training scans by content, and mark those that are the same.
+        device: Where networks are trained and tested: "cpu", "cuda", "cuda:1", "mps".
     """
 
     roots: tuple[Path, ...]
@@ -64,6 +65,7 @@ class Request:
     patients: Mapping[str, str] | None = None
     surface: bool = True
     overlap: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense (UsageError)."""

@@ -55,7 +55,14 @@ def masks_folder(run: Run) -> Path:
 
 
 def score_run(
-    run: Run, hashes: Hashes, say: Say, *, paper_slices: bool, surface: bool, locator: Weights | None = None
+    run: Run,
+    hashes: Hashes,
+    say: Say,
+    *,
+    paper_slices: bool,
+    surface: bool,
+    locator: Weights | None = None,
+    device: str = "cpu",
 ) -> Scored:
     """Predict and score a finished run's test cases, whole scans, as far as that is not done.
 
@@ -66,6 +73,7 @@ def score_run(
         paper_slices: Score only slices on which the reference has liver.
         surface: Measure surface distances.
         locator: Finds the liver first, for a network that looks around it.
+        device: Where the network computes.
 
     Returns:
         Every test case's numbers.
@@ -81,7 +89,7 @@ def score_run(
         if seen:
             raise ModelError(locator.card.name, "trained_on", seen[0], "is tested on", "give the same fold's locator")
         weights = weights.located_by(locator)
-    network = _Network(weights)
+    network = _Network(weights, device)
     results, sources = [], {}
     for number, case in enumerate(run.test, start=1):
         began = time.perf_counter()
@@ -107,15 +115,16 @@ def score_run(
 class _Network:
     """Weights that become a predictor when the first case needs one."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, device: str) -> None:
         self.weights = weights
+        self._device = device
         self._predictor: Predictor | None = None
 
     @property
     def predictor(self) -> Predictor:
         if self._predictor is None:
             self._predictor = Predictor.from_weights(
-                self.weights, runtime="torch", precision="float32", all_slices=True
+                self.weights, runtime="torch", device=self._device, precision="float32", all_slices=True
             )
         return self._predictor
 

@@ -144,7 +144,7 @@ def _signature(case: Case) -> dict[str, Any]:
     return {"case": case.name, "files": [[name, stat.st_size, stat.st_mtime_ns] for name, stat in facts]}
 
 
-def train_run(run: Run, plan: Plan, out: Path, say: Say) -> None:
+def train_run(run: Run, plan: Plan, out: Path, say: Say, *, device: str = "cpu") -> None:
     """Train a run, or go on where it stopped.
 
     Args:
@@ -152,6 +152,7 @@ def train_run(run: Run, plan: Plan, out: Path, say: Say) -> None:
         plan: The table it belongs to.
         out: Folder of the stores.
         say: Told the progress.
+        device: See :func:`rmaunet.train.train`.
 
     Raises:
         InputError: If a case cannot be used or the folder holds another training.
@@ -160,4 +161,4 @@ def train_run(run: Run, plan: Plan, out: Path, say: Say) -> None:
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
     """
     store = prepared_store(store_folder(out, run), plan.data[run.data], run.experiment.preprocessing.window_hu, say)
-    train(run.experiment, store, run.train, run.folder, say=lambda text: say(f"{run.words}: {text}"))
+    train(run.experiment, store, run.train, run.folder, say=lambda text: say(f"{run.words}: {text}"), device=device)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Item", "find_items", "is_batch"]
+from rmaunet.core.file_names import SCAN_SUFFIXES, given_name, stem
+from rmaunet.core.walk import Walk, say_unreached, walk
+from rmaunet.notices import notice
 
-SUFFIXES = (".nii", ".nii.gz", ".img", ".nrrd", ".nhdr", ".mha", ".mhd", ".mrc", ".zip")
+__all__ = ["Item", "find_items", "is_batch"]
 
 
 @dataclass(frozen=True)
@@ -41,69 +42,74 @@ def is_batch(items: Sequence[Item]) -> bool:
     return any(not item.path.is_dir() for item in items) or len({item.path for item in items}) > 1
 
 
-def find_items(root: Path, *, leave_out: Path | None = None) -> list[Item]:
+def find_items(root: Path, *, leave_out: Path | None = None, say: bool = True) -> list[Item]:
     """Every scan below a folder, sorted by name. Each DICOM file's header is read once.
+
+    Linked folders are followed. Masks are recognized by their content and left out with one warning
+    (:mod:`rmaunet.io.recognize`), as are 3D-IRCADb's folders of masks.
 
     Args:
         root: An existing folder. Files and folders whose names begin with a dot are passed over.
         leave_out: A folder whose content is passed over if it lies in ``root``: where the results go.
+        say: Warn of masks and of links that lead nowhere.
 
     Returns:
         Image files by suffix, and each CT series of each folder of DICOM files.
     """
-    images, others = _files(root)
-    items = [Item(_name(path, root), path) for path in images]
-    found: dict[Path, list[str]] = {}
-    for path, uid in _dicom_series(root) if others else []:
-        found.setdefault(path, []).append(uid)
-    for folder, uids in found.items():
-        for uid in uids:
-            several = len(uids) > 1
-            mark = f"__{hashlib.sha256(uid.encode()).hexdigest()[:8]}" if several else ""
-            items.append(Item(_name(folder, root) + mark, folder, uid if several else None))
-    apart = root.resolve() if leave_out is None else leave_out.resolve()
-    if root.resolve() in apart.parents:
-        items = [item for item in items if apart not in (item.path.resolve(), *item.path.resolve().parents)]
+    from rmaunet.io.recognize import is_mask
+
+    tree = walk(root, hidden=False, leave_out=None if _same(root, leave_out) else leave_out)
+    images = [path for path in tree.files if path.name.lower().endswith(SCAN_SUFFIXES)]
+    masks = [path for path in images if is_mask(path)]
+    items = [Item(_name(path, root), path) for path in sorted(set(images) - set(masks))]
+    if len(images) < len(tree.files):
+        items += _dicom_items(root, tree, masks)
+    if say:
+        _say_masks(root, masks)
+        say_unreached(root, [path for path in tree.dangling if path not in images], tree.unreadable)
     return _unique(sorted(items, key=lambda item: item.name))
 
 
-def _files(root: Path) -> tuple[list[Path], bool]:
-    """Image files by suffix, and whether other files lie there, DICOM perhaps.
-
-    The two halves of a pair (.hdr/.img, .mhd/.raw) are one scan, found by the half with the suffix above.
-    """
-    found, others = [], False
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            if name.lower().endswith(SUFFIXES):
-                found.append(Path(folder, name))
-            else:
-                others = True
-    return found, others
+def _same(one: Path, other: Path | None) -> bool:
+    return other is not None and other.exists() and one.samefile(other)
 
 
-def _dicom_series(root: Path) -> list[tuple[Path, str]]:
-    """(folder, SeriesInstanceUID) of the CT series below a folder."""
-    from rmaunet.io.dicom import find_scans
+def _dicom_items(root: Path, tree: Walk, masks: list[Path]) -> list[Item]:
+    """An item for each CT series in the folders of a tree; folders of masks are added to ``masks``."""
+    from rmaunet.io.dicom import look_through
 
-    return [(path, uid) for path, uid in find_scans(root) if not path.is_file()]  # an archive is an image file
+    known = {root, *tree.folders}
+    found = look_through(root)
+    masks += [path for path in found.masks if path in known]
+    series: dict[Path, list[str]] = {}
+    for path, uid in found.scans:
+        if path in known:  # an archive is an image file; hidden folders and the results' are left out
+            series.setdefault(path, []).append(uid)
+    items = []
+    for folder, uids in series.items():
+        for uid in uids:
+            several = len(uids) > 1 or folder in found.masks  # then the reader must be told which one
+            mark = f"__{hashlib.sha256(uid.encode(errors='replace')).hexdigest()[:8]}" if len(uids) > 1 else ""
+            items.append(Item(_name(folder, root) + mark, folder, uid if several else None))
+    return items
+
+
+def _say_masks(root: Path, masks: Sequence[Path]) -> None:
+    if masks:
+        names = ", ".join(str(path.relative_to(root)) for path in masks[:5])
+        more = f" and {len(masks) - 5} more" if len(masks) > 5 else ""
+        which = "mask is no CT and is left out" if len(masks) == 1 else "masks are no CTs and are left out"
+        notice(root, f"{len(masks)} {which}: {names}{more}")
 
 
 def _name(path: Path, root: Path) -> str:
     relative = path.relative_to(root)
-    name = relative.name
-    if not path.is_dir():
-        for suffix in sorted(SUFFIXES, key=len, reverse=True):
-            if name.lower().endswith(suffix):
-                name = name[: -len(suffix)]
-                break
-    parts = [*relative.parts[:-1], name]
-    return "__".join(part for part in parts if part) or root.resolve().name
+    last = relative.name if path.is_dir() else stem(relative.name)
+    return "__".join(part for part in (*relative.parts[:-1], last) if part) or given_name(root)
 
 
 def _unique(items: list[Item]) -> list[Item]:
-    """Two files that differ in suffix only keep apart by it."""
+    """Two files that differ in suffix only keep apart by it; names that differ in case only would be one file elsewhere."""
     counts: dict[str, int] = {}
     for item in items:
         counts[item.name] = counts.get(item.name, 0) + 1
@@ -111,8 +117,8 @@ def _unique(items: list[Item]) -> list[Item]:
     result = []
     for item in items:
         name = item.name if counts[item.name] == 1 else item.path.name.replace(".", "-")
-        while name in taken:
+        while name.casefold() in taken:
             name += "-2"
-        taken.add(name)
+        taken.add(name.casefold())
         result.append(Item(name, item.path, item.series))
     return result

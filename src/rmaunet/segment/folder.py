@@ -7,9 +7,13 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rmaunet.core.file_names import one_line, without_folders
+from rmaunet.core.outputs import check_name
+from rmaunet.core.walk import walk
 from rmaunet.errors import OutputError, RmaunetError
 from rmaunet.files import make_folder, read_json, sha256, write_csv
 from rmaunet.io import read_volume
@@ -20,6 +24,7 @@ from rmaunet.predict.weights_record import recorded_identity
 from rmaunet.runs import locked
 from rmaunet.segment.ahead import read_ahead, read_in_turn
 from rmaunet.segment.find import Item
+from rmaunet.segment.outputs import planned_files
 from rmaunet.segment.request import Request
 from rmaunet.segment.scan import segment_scan
 from rmaunet.settings import to_dict
@@ -127,13 +132,20 @@ def _one(
     progress: Callable[[int, int, str, int, int], None],
 ) -> None:
     item = work.item
+    try:
+        # A name that the file system cannot hold costs this scan alone, unlike a full disk.
+        for path in planned_files(item.name, partial(_mask_path, out, item), work.request).values():
+            check_name(path)
+    except OutputError as error:
+        _note_failure(summary, item, error)
+        return
     (out / f"{item.name}_run.json").unlink(missing_ok=True)
     try:
         segment_scan(
             item.path,
             predictor,
             card,
-            mask_path=lambda _, suffix: out / f"{item.name}_seg{suffix}",
+            mask_path=partial(_mask_path, out, item),
             request=work.request,
             progress=lambda done, of: progress(work.index, count, item.name, done, of),
             extra=work.extra,
@@ -143,21 +155,28 @@ def _one(
     except OutputError:
         raise
     except RmaunetError as error:
-        told = str(error).replace(str(item.path), item.path.name)  # folders may name people
-        summary.failures.append(
-            {"name": item.name, "kind": type(error).__name__, "exit_code": error.exit_code, "error": told}
-        )
+        _note_failure(summary, item, error)
     except Exception as error:  # a defect of ours in one scan must not cost the other nine hundred
         where = traceback.extract_tb(error.__traceback__)[-1]
-        text = f"{type(error).__name__}: {error} (in {where.name}): a defect of rmaunet"
-        summary.failures.append({"name": item.name, "kind": "defect", "exit_code": 1, "error": " ".join(text.split())})
+        text = f"{type(error).__name__}: {error} (in {where.name}): internal error (please report)"
+        summary.failures.append({"name": item.name, "kind": "defect", "exit_code": 1, "error": one_line(text)})
+
+
+def _mask_path(out: Path, item: Item, _: str, suffix: str) -> Path:
+    return out / f"{item.name}_seg{suffix}"
+
+
+def _note_failure(summary: Summary, item: Item, error: RmaunetError) -> None:
+    told = without_folders(str(error), item.path)  # folders may name people
+    summary.failures.append(
+        {"name": item.name, "kind": type(error).__name__, "exit_code": error.exit_code, "error": told}
+    )
 
 
 def _signature(item: Item, out: Path) -> list[list[Any]]:
     """Names, sizes and times of a scan's files: what must be unchanged for a result to still hold."""
     if item.path.is_dir():
-        own = out.resolve()  # results may lie among the slices
-        files = [path for path in item.path.rglob("*") if own not in path.resolve().parents]
+        files = walk(item.path, leave_out=out).files  # results may lie among the slices
     else:
         files = [item.path, *data_files(item.path)]
         if item.path.suffix.lower() == ".img":  # its header has the same stem

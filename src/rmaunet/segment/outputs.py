@@ -8,12 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rmaunet.core.file_names import stem
 from rmaunet.files import make_folder, write_csv
 from rmaunet.io.scan import Scan
 from rmaunet.segment.finding import Finding
 from rmaunet.segment.request import FORMATS, Request
 
-__all__ = ["beside", "write_outputs"]
+__all__ = ["beside", "planned_files", "write_outputs"]
+
+
+def planned_files(name: str, mask_path: Callable[[str, str], Path], request: Request) -> dict[str, Path]:
+    """Every file that a scan's result will have, so that names are checked before anything is computed.
+
+    Args:
+        name: The scan's name.
+        mask_path: See :func:`write_outputs`.
+        request: What to write.
+
+    Returns:
+        Formats of masks, then "overlay", "lesions", "report" and "run", to paths.
+    """
+    files = {kind: mask_path(name, FORMATS[kind]) for kind in request.formats}
+    first = next(iter(files.values()))
+    for kind, wanted, ending in (
+        ("overlay", request.overlay, "overlay.png"),
+        ("lesions", request.confidence, "lesions.csv"),
+        ("report", request.report, "report.html"),
+        ("run", True, "run.json"),
+    ):
+        if wanted:
+            files[kind] = beside(first, ending)
+    return files
 
 
 def write_outputs(
@@ -48,25 +73,26 @@ def write_outputs(
         lesions = lesion_numbers(mask)
     from rmaunet.io import write_mask
 
-    files = [mask_path(scan.name, FORMATS[name]) for name in request.formats]
+    planned = planned_files(scan.name, mask_path, request)
+    files = [planned[kind] for kind in request.formats]
     for target in files:
         make_folder(target.parent)
         write_mask(mask, target, like=scan, labelmap=request.labelmap, lesions=lesions)
     if request.overlay:
         from rmaunet.report import overlay_figure, save_figure
 
-        files.append(beside(files[0], "overlay.png"))
+        files.append(planned["overlay"])
         save_figure(overlay_figure(scan.volume, mask), files[-1])
     rows = finding.lesion_rows()
     if rows is not None:
         from rmaunet.report.tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 
-        files.append(beside(files[0], "lesions.csv"))
+        files.append(planned["lesions"])
         write_csv(files[-1], rows, (*LESION_COLUMNS, *LESION_CONFIDENCE_COLUMNS))
     if request.report:
         from rmaunet.report.page import write_report
 
-        files.append(beside(files[0], "report.html"))
+        files.append(planned["report"])
         write_report(
             scan.volume,
             mask,
@@ -82,9 +108,5 @@ def write_outputs(
 
 def beside(mask: Path, what: str) -> Path:
     """``NAME_what`` beside the mask ``NAME_seg.nii.gz``, whatever its format."""
-    name = mask.name
-    for suffix in sorted((".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".seg.dcm", ".dcm"), key=len, reverse=True):
-        if name.lower().endswith(suffix):
-            name = name[: -len(suffix)]
-            break
+    name = stem(mask.name)
     return mask.parent / f"{name.removesuffix('_seg') or name}_{what}"

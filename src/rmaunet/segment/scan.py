@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rmaunet.core.file_names import given_name, scan_name, without_folders
+from rmaunet.core.outputs import check_outputs
 from rmaunet.files import all_or_nothing, sha256, write_json
 from rmaunet.io import read_volume
 from rmaunet.io.identity import identifying_text
+from rmaunet.io.read import files_read
 from rmaunet.io.scan import Scan
+from rmaunet.io.write import check_dicom_ct
 from rmaunet.notices import collect_notices
 from rmaunet.predict import ModelCard, Predictor
 from rmaunet.predict.memory import peak_bytes
@@ -19,7 +23,7 @@ from rmaunet.predict.weights_record import manifest_record
 from rmaunet.runs import machine
 from rmaunet.segment.ahead import import_ahead
 from rmaunet.segment.finding import Finding, examine
-from rmaunet.segment.outputs import beside, write_outputs
+from rmaunet.segment.outputs import planned_files, write_outputs
 from rmaunet.segment.request import Request
 
 __all__ = ["Outcome", "segment_scan"]
@@ -61,6 +65,7 @@ def segment_scan(
     progress: Callable[[int, int], None] = lambda done, of: None,
     extra: dict[str, Any] | None = None,
     scan: Scan | Callable[[], Scan] | None = None,
+    overwrite: bool = True,
 ) -> Outcome:
     """Segment one scan and write everything asked for.
 
@@ -73,6 +78,7 @@ def segment_scan(
         progress: Told (slices done, slices in all).
         extra: More for the manifest.
         scan: The scan of ``path``, where it has been read already, or what gives it.
+        overwrite: If False, a result that exists is refused.
 
     Returns:
         What was found and written.
@@ -80,7 +86,13 @@ def segment_scan(
     Raises:
         InputError: If the scan cannot be used.
         OutputError: If something cannot be written; nothing is left of this scan, and older results are as they were.
+        UsageError: If a result would replace one of the scan's own files, or a DICOM SEG is asked for and the scan is no DICOM.
     """
+    planned = planned_files(scan_name(path), mask_path, request)
+    folder = next(iter(planned.values())).parent
+    check_outputs(planned.values(), files_read(path), folder=folder, overwrite=overwrite)
+    if "dicom-seg" in request.formats:
+        check_dicom_ct(path, planned["dicom-seg"])
     began = time.perf_counter()
     with collect_notices() as notices:
         if scan is None:
@@ -93,15 +105,15 @@ def segment_scan(
         facts = {"Weights": f"{card.name}, identity {card.identity[:12]}", "Licence of the weights": card.licence}
         person = {"CT file": str(path), **identifying_text(scan)} if request.include_phi else {}
         # Folders may name people: what is kept names the file alone.
-        notes = notices if request.include_phi else [line.replace(str(path), path.name) for line in notices]
+        notes = notices if request.include_phi else [without_folders(line, path) for line in notices]
         began_writing = time.perf_counter()
         files = write_outputs(scan, finding, mask_path, request, notes=notes, facts=facts | person)
         seconds |= finding.seconds | {"write": time.perf_counter() - began_writing}
     seconds["total"] = time.perf_counter() - began
     manifest = {
-        "input": path.name,
+        "input": given_name(path),
         "series": request.series,
-        **_what_ran(scan, finding, predictor, card, beside(files[0], "run.json")),
+        **_what_ran(scan, finding, predictor, card, planned["run"]),
         "outputs": {file.name: sha256(file) for file in files},
         "seconds": seconds,
         "notices": notes,
@@ -110,7 +122,7 @@ def segment_scan(
         **({"identity": person} if person else {}),
         **(extra or {}),
     }
-    files.append(beside(files[0], "run.json"))
+    files.append(planned["run"])
     write_json(files[-1], manifest)
     return Outcome(scan.name, manifest["measures"], finding.lines(), tuple(files), seconds, tuple(notes))
 

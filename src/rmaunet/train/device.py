@@ -7,15 +7,17 @@ import os
 import torch
 
 from rmaunet.errors import UsageError
+from rmaunet.predict.devices import check_device
 
 __all__ = ["feeding_threads", "usable_device"]
 
 
-def usable_device(name: str) -> torch.device:
+def usable_device(name: str, command: str = "train") -> torch.device:
     """A device that computes here.
 
     Args:
         name: "cpu", "cuda", "cuda:1", "mps".
+        command: For the message.
 
     Returns:
         The device, after one number was put there and back.
@@ -23,12 +25,13 @@ def usable_device(name: str) -> torch.device:
     Raises:
         UsageError: If it cannot be used here, with the reason in a line.
     """
+    check_device(command, name, auto=False)
     try:
         device = torch.device(name)
         torch.ones(1, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise UsageError("train", "--device", name, f"cannot be used here ({reason})", "use --device cpu") from error
+        raise UsageError(command, "--device", name, f"cannot be used here ({reason})", "use --device cpu") from error
     return device
 
 

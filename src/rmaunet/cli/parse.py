@@ -1,0 +1,61 @@
+"""A command's words to its options, the same way for every command."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+import tyro
+
+from rmaunet.core.advice import set_options
+from rmaunet.errors import UsageError
+
+__all__ = ["option_names", "parse"]
+
+T = TypeVar("T")
+
+MAY_BE_EMPTY = {"--title"}
+
+
+def parse(kind: type[T], argv: Sequence[str], prog: str) -> T:
+    """Read the words of a command.
+
+    Args:
+        kind: Dataclass of its options.
+        argv: The words.
+        prog: What the user typed before them, e.g. "rmaunet measure".
+
+    Returns:
+        The options.
+
+    Raises:
+        UsageError: If a value is empty: an empty path would mean the current folder.
+        SystemExit: If a word is not understood, or help was asked for.
+    """
+    set_options(option_names(kind))
+    option = "argument"
+    for word in argv:
+        name, sign, value = word.partition("=")
+        if re.match(r"--?[a-zA-Z]", name):
+            option = name
+            empty = bool(sign) and not value.strip()
+        else:
+            empty = not word.strip()
+        if empty and option not in MAY_BE_EMPTY:
+            raise UsageError(prog.removeprefix("rmaunet "), option, "''", "is empty", "give a value, or leave it out")
+    return tyro.cli(kind, args=list(argv), prog=prog)
+
+
+def option_names(kind: type) -> set[str]:
+    """The options of a command.
+
+    Args:
+        kind: Its dataclass.
+
+    Returns:
+        Such as "--hu-offset", and "--no-overlay" for what can be switched off.
+    """
+    names = [field.name.replace("_", "-") for field in dataclasses.fields(kind)]
+    return {f"--{name}" for name in names} | {f"--no-{name}" for name in names}
