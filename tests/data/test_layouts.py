@@ -203,6 +203,13 @@ def test_dataset_json_in_any_unicode(encoding, tmp_path):
     assert [case.name for case in folder.cases(root)] == ["a", "b"]
 
 
+def test_dataset_json_in_latin_1_is_named(tmp_path):
+    root = trees.folder(tmp_path)
+    (root / "dataset.json").write_bytes('{"description": "Läsionen"}'.encode("latin-1"))
+    with pytest.raises(InputError, match=r"is not UTF-8 text \(byte 18\); save it as UTF-8"):
+        folder.cases(root)
+
+
 def test_dataset_json_under_the_c_locale(tmp_path):
     """Python without UTF-8 mode decodes text as ASCII there."""
     root = trees.folder(tmp_path)

@@ -105,6 +105,9 @@ def read_description(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _MAX_JSON_BYTES:
             raise InputError(path, "size", path.stat().st_size, "is too large", "give the data set's own file")
         content = read_json(path)
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 text (byte {error.start})"
+        raise InputError(path, "content", None, problem, "save it as UTF-8") from error
     except (OSError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())[:80]
         raise InputError(path, "content", None, f"is not valid JSON ({reason})", "copy the file again") from error
