@@ -32,7 +32,16 @@ before a voxel is used. `rmaunet info PATH` says beforehand what would happen.
   (`tests/segment/test_sizes.py`: 48 orientations of four grids; 1 to 1500 slices of 1 to 1024 pixels).
 - **Names**: nothing that identifies a patient stands in a mask, report, manifest, table, file name or message unless
   `--include-phi` is given; a DICOM SEG keeps patient and study. No command but `rmaunet demo` opens a socket
-  (`tests/cli/test_privacy.py`). A name is made of the file or folder that was given: use names that name nobody.
+  (`tests/cli/test_privacy.py`). A name is made of the file, folder or link that was given, never of a link's target:
+  use names that name nobody. A name may hold any bytes; those that are not UTF-8 stand as `\\udcXX` in text (`\\udcfc` is the
+  byte FC), which in JSON is an escape that gives back the very name. A result whose name would be longer than the file system
+  allows fails before it is computed, and alone (`tests/cli/test_names_and_streams.py`).
+- **Links**: linked folders are followed, each real folder once; links that lead nowhere are named in one warning
+  (`tests/core/test_walk.py`).
+- **Masks among scans**: `segment -i FOLDER` recognizes masks by their values, whatever their names, and leaves them out with one
+  line (`tests/segment/test_masks_among_scans.py`).
+- **Outputs**: a result that would replace an input, under any name or link, is refused before anything is computed
+  (`tests/core/test_outputs.py`).
 - **Many scans**: `python benchmarks/many_scans.py` segments 1000 tiny scans, three of them damaged, with a tiny network in one
   process: 424 MB resident after 100 scans, 424 MB after 500, 425 MB after 1000; 997 masks, three rows in `failures.csv`,
   exit code 3; a second run segments none of the 997 again.

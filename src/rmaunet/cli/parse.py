@@ -5,18 +5,22 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import tyro
 
 from rmaunet.core.advice import set_options
-from rmaunet.errors import UsageError
+from rmaunet.core.outputs import check_name
+from rmaunet.errors import InputError, OutputError, UsageError
 
 __all__ = ["option_names", "parse"]
 
 T = TypeVar("T")
 
 MAY_BE_EMPTY = {"--title"}
+OUTPUTS = {"output", "fix", "save"}
+"""Options that name what is written."""
 
 
 def parse(kind: type[T], argv: Sequence[str], prog: str) -> T:
@@ -32,6 +36,8 @@ def parse(kind: type[T], argv: Sequence[str], prog: str) -> T:
 
     Raises:
         UsageError: If a value is empty: an empty path would mean the current folder.
+        InputError: If the name of an input is longer than the file system allows.
+        OutputError: The same for an output.
         SystemExit: If a word is not understood, or help was asked for.
     """
     set_options(option_names(kind))
@@ -45,7 +51,21 @@ def parse(kind: type[T], argv: Sequence[str], prog: str) -> T:
             empty = not word.strip()
         if empty and option not in MAY_BE_EMPTY:
             raise UsageError(prog.removeprefix("rmaunet "), option, "''", "is empty", "give a value, or leave it out")
-    return tyro.cli(kind, args=list(argv), prog=prog)
+    found = tyro.cli(kind, args=list(argv), prog=prog)
+    for name, value in vars(found).items():
+        for path in value if isinstance(value, tuple) else (value,):
+            if isinstance(path, Path):
+                _check_path(path, is_output=name in OUTPUTS)
+    return found
+
+
+def _check_path(path: Path, *, is_output: bool) -> None:
+    try:
+        check_name(path)
+    except OutputError as error:
+        if is_output:
+            raise
+        raise InputError(path, "name", error.value, error.problem, "check the path") from error
 
 
 def option_names(kind: type) -> set[str]:

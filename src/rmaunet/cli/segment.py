@@ -249,7 +249,7 @@ def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Ite
 
 def _check_folder_of_results(args: Segment, request: Request, items: Sequence[Item]) -> None:
     """Refuse results among the scans, or under the name of one of them. Raises UsageError."""
-    from rmaunet.core.outputs import check_outputs
+    from rmaunet.core.outputs import check_outputs, is_there
     from rmaunet.errors import UsageError
     from rmaunet.io.read import files_read
     from rmaunet.segment.find import find_items
@@ -262,7 +262,7 @@ def _check_folder_of_results(args: Segment, request: Request, items: Sequence[It
         problem = f"holds {len(inside)} scans itself, first {inside[0].path.name}"
         raise UsageError("segment", "-o", str(args.output), problem, "give another folder")
     masks = [args.output / f"{item.name}_seg{FORMATS[kind]}" for item in items for kind in request.formats]
-    existing = [path for path in (*masks, *tables) if path.exists()]  # names that are too long fail scan by scan
+    existing = [path for path in (*masks, *tables) if is_there(path)]  # names that are too long fail scan by scan
     check_outputs(existing, [file for item in items for file in files_read(item.path)], folder=args.output)
 
 

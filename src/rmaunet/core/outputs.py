@@ -11,7 +11,7 @@ from pathlib import Path
 from rmaunet.core.walk import walk
 from rmaunet.errors import OutputError, UsageError
 
-__all__ = ["check_name", "check_outputs", "looks_like_a_file"]
+__all__ = ["check_name", "check_outputs", "is_there", "looks_like_a_file"]
 
 Identity = tuple[int, int]
 
@@ -84,6 +84,11 @@ def _identity(path: Path) -> Identity | None:
     except (OSError, ValueError):
         return None
     return state.st_dev, state.st_ino
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path leads to something; False for a name that is too long, too."""
+    return _identity(path) is not None
 
 
 def check_name(path: Path) -> None:
