@@ -38,7 +38,7 @@ before a voxel is used. `rmaunet info PATH` says beforehand what would happen.
   allows fails before it is computed, and alone (`tests/cli/test_names_and_streams.py`).
 - **Links**: linked folders are followed, each real folder once; links that lead nowhere are named in one warning
   (`tests/core/test_walk.py`).
-- **Masks among scans**: `segment -i FOLDER` recognizes masks by their values, whatever their names, and leaves them out with one
+- **Masks among scans**: `segment -i FOLDER` recognizes masks by their values, whatever their names, and leaves them out in one
   line (`tests/segment/test_masks_among_scans.py`).
 - **Outputs**: a result that would replace an input, under any name or link, is refused before anything is computed
   (`tests/core/test_outputs.py`).
