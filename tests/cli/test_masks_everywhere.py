@@ -178,7 +178,7 @@ def test_cases_of_a_cohort_may_be_folders(tmp_path: Path, capsys: Capture) -> No
     ("name", "value", "said"),
     [
         ("a", 1, "mask (1 liver, 2 tumor)"),
-        ("b", 5, "mask with --label, e.g. --label 5=liver"),
+        ("b", 5, "--label 5=liver"),
         ("liver_tumor", 1, "--label 1=tumor reads it"),
         ("spleen", 1, "not the liver"),
     ],

@@ -147,7 +147,7 @@ CASES = [
     bad("mask-over-share", LABELS, "an affine off by 2 % of a voxel", "refused with the distance",
         r"corners up to 0.015 mm \(2 % of a voxel\) apart", mask(affine=_moved(0.015))),
     odd("mask-absent", LABELS, "`--label` with a value that no voxel has", "read as empty, and said",
-        r"no voxel has a value that --label names \(7\); the values are 1", mask(), is_mask(MASK * 0), labels={7: 1}),
+        r"no voxel has a value of the label mapping \(7\); the values are 1", mask(), is_mask(MASK * 0), labels={7: 1}),
     odd("mask-named", LABELS, "a file named after a tumor that holds 0 and 1", "1 is liver, and the name is said",
         "give --label 1=tumor", lambda folder: write(folder, array=TWO, name="liver_tumor.nii.gz"),
         is_mask(TWO)),

@@ -9,8 +9,10 @@ import pytest
 from made_lits import make_lits, shrink
 
 from rmaunet.cli.main import main
+from rmaunet.errors import InputError
 from rmaunet.experiments.tables import PAPER_BASES
 from rmaunet.io import read_volume, write_mask
+from rmaunet.train import timing
 from rmaunet.train.timing import StepTime
 from rmaunet.volume import make_volume
 
@@ -135,3 +137,52 @@ def test_hours_are_scaled_from_the_timed_step(
         assert run["seconds_per_step"] == 8 * 4 * 1.0 + 0.5
         assert run["train_hours"] == pytest.approx(run["steps"] * 32.5 / 3600)
         assert run["test_hours"] == pytest.approx(27 * 0.25 * 4 * (58_638 - 2823) / 111 / 3600)
+
+
+def test_the_protocols_epochs_are_printed(layout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not the passes that whole batches make of them, which were 254."""
+    words = [
+        "reproduce",
+        "loss",
+        "--data",
+        str(layout),
+        "-o",
+        str(tmp_path / "out"),
+        "--dry-run",
+        "--no-timing",
+        "--json",
+    ]
+    assert main(words) == 0
+    assert {run["epochs"] for run in json.loads(capsys.readouterr().out)[0]["runs"]} == {250.0}
+    assert main([*words, "--scale", "small"]) == 0  # which counts steps
+    runs = json.loads(capsys.readouterr().out)[0]["runs"]
+    assert all(run["epochs"] == round(run["steps"] * run["batch"] / run["slices_per_epoch"], 1) for run in runs)
+
+
+def test_the_device_is_timed_and_trained_on(
+    layout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def timed(experiment: object, size: int, batch: int, device: str) -> StepTime:
+        seen.append(device)
+        return StepTime(1.0, 0.5, 0.25)
+
+    def trained(*_: object, device: str, **__: object) -> None:
+        seen.append(device)
+        raise InputError("a test", "training", None, "ends here", "nothing")
+
+    monkeypatch.setattr("rmaunet.cli.reproduce.check_device", lambda *_, **__: None)
+    monkeypatch.setattr("rmaunet.train.timing.time_step", timed)
+    monkeypatch.setattr("rmaunet.reproduce.training.train", trained)
+    words = ["reproduce", "loss", "--data", str(layout), "-o", str(tmp_path / "out"), "--device", "cuda:1"]
+    assert main([*words, "--dry-run"]) == 0
+    monkeypatch.setattr("rmaunet.reproduce.training.prepared_store", lambda *_: None)
+    assert main(words) == 3
+    assert set(seen) == {"cuda:1"}
+
+
+def test_the_estimate_is_the_median_of_steps_after_a_warm_up() -> None:
+    answers = iter([(100.0,), (3.0,), (1.0,), (2.0,), (9.0,), (2.5,), (1.5,), (2.0,), (50.0,)])
+    assert timing._median(lambda: next(answers)) == (2.0,)
+    assert next(answers) == (50.0,)  # one to warm up, and seven

@@ -174,11 +174,12 @@ def _label_use(path: Path, values: list[int]) -> str:
     if len(set(values) - {0}) == 1 and role not in (Role.LIVER, Role.PARENCHYMA, Role.UNKNOWN, Role.BACKGROUND):
         tumor = role in (Role.TUMOR, Role.TUMOR_SOMEWHERE)
         inside = next(value for value in values if value)
-        return f"one structure by its name, not the liver{f'; --label {inside}=tumor reads it' if tumor else ''}"
+        how = f"; `rmaunet measure -s {path} --label {inside}=tumor` reads it" if tumor else ""
+        return f"one structure by its name, not the liver{how}"
     if set(values) <= {0, 1, 2}:
         return f"mask (1 liver, 2 tumor). {AS_MASK}"
     first = next(value for value in values if value)
-    return f"mask with --label, e.g. --label {first}=liver. {AS_MASK}"
+    return f"mask with other values, e.g. `rmaunet measure -s {path} --label {first}=liver`. {AS_MASK}"
 
 
 def _series_rows(path: Path) -> list[dict[str, Any]]:

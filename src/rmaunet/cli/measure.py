@@ -108,7 +108,8 @@ def _is_single(args: Measure, labels: Labels | None) -> bool:
     if args.input is not None and args.input.is_dir():
         from rmaunet.segment.find import find_items, is_batch
 
-        return not is_batch(find_items(args.input))
+        items = find_items(args.input)
+        return bool(items) and not is_batch(items)
     return args.input is not None or is_one_mask(args.mask, labels)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rmaunet.core.advice import advise
 from rmaunet.core.names import Role, name_role, normalized
 from rmaunet.labels import LIVER, TUMOR
 
@@ -192,7 +193,7 @@ def assign(segments: Sequence[Named], *, option: bool = True) -> Assignment:
         return found
     found.notes += _contradictions(segments, roles)
     if left_out:
-        advice = "; --label can use them" if unknown and option else ""
+        advice = advise("--label", "; --label can use them", "") if unknown and option else ""
         found.notes.append(f"segments left out as neither liver nor tumor: {_listed(left_out)}{advice}")
     if LIVER not in found.labels:
         found.notes.append("there is a tumor segment but no liver segment")
@@ -202,7 +203,7 @@ def assign(segments: Sequence[Named], *, option: bool = True) -> Assignment:
         )
     placeless = [s.shown for s, role in zip(segments, roles, strict=True) if role is Role.TUMOR_SOMEWHERE]
     if placeless and Role.ORGAN in roles:
-        advice = "; --label says otherwise" if option else ""
+        advice = advise("--label", "; --label says otherwise", "") if option else ""
         text = "names no organ and other organs are there: taken as liver tumor"
         found.notes.append(f"{_listed(placeless)} {text}{advice}")
     return found

@@ -111,7 +111,7 @@ def recognizes(root: Path) -> bool:
 def _numbered(root: Path, pattern: re.Pattern[str]) -> dict[int, list[Path]]:
     """Files of a name by their number, at any depth."""
     found: dict[int, list[Path]] = {}
-    for path in sorted(root.rglob("*-*")):
+    for path in walk(root).files:
         match = pattern.fullmatch(path.name)
         if match is not None and path.is_file():
             found.setdefault(int(match.group(1)), []).append(path)

@@ -70,9 +70,17 @@ def plain_mapping(path: Path, labels: Labels | None) -> dict[int, int] | None:
         shown = next(iter(shown_labels({key: label}) or {}))
         if isinstance(key, str):
             problem = "is a name, but the file has values only"
-            raise UsageError(path, "--label", shown, problem, "give the value, e.g. 5=liver")
+            raise UsageError(
+                path, advise("--label", "--label", "label"), shown, problem, "give the value, e.g. 5=liver"
+            )
         if isinstance(key, tuple) and key[0] != 0:
-            raise UsageError(path, "--label", shown, "names a layer, but the file has one layer (0)", "leave it out")
+            raise UsageError(
+                path,
+                advise("--label", "--label", "label"),
+                shown,
+                "names a layer, but the file has one layer (0)",
+                "leave it out",
+            )
         result[key[1] if isinstance(key, tuple) else key] = label
     return None if labels is None else result
 
@@ -204,7 +212,13 @@ def read_structure(image: StoredImage, label: int) -> NDArray[np.uint8]:
     if len(inside) > 1:
         shown = ", ".join(f"{value:g}" for value in sorted(inside)[:4])
         problem = "are several; a file of one structure holds 0 and one other value"
-        raise InputError(image.path, "values", shown, problem, "give the label map by itself, with --label")
+        raise InputError(
+            image.path,
+            "values",
+            shown,
+            problem,
+            advise("--label", "give the label map by itself, with --label", "give the label map by itself"),
+        )
     return result.reshape(image.shape[::-1])
 
 
@@ -223,4 +237,4 @@ def _say_absent(image: StoredImage, mapping: Mapping[int, int]) -> None:
         stream.end()
     if counts.of:
         named = ", ".join(str(value) for value, label in mapping.items() if label)
-        notice(image.path, f"no voxel has a value that --label names ({named}); the values are {counts.text()}")
+        notice(image.path, f"no voxel has a value of the label mapping ({named}); the values are {counts.text()}")

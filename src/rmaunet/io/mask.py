@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rmaunet.core.advice import advise
 from rmaunet.core.names import Role, name_role
 from rmaunet.core.vocabulary import Named
 from rmaunet.errors import InputError
@@ -20,7 +21,7 @@ from rmaunet.io.nifti import case_name
 from rmaunet.io.nifti_header import parse_header, partner
 from rmaunet.io.planes import Planes, place_planes, stacked
 from rmaunet.io.scan import DicomSource, GridSource, Scan, Source
-from rmaunet.io.segment_use import Use, decide
+from rmaunet.io.segment_use import MappingNeededError, Use, decide
 from rmaunet.io.stored import StoredImage
 from rmaunet.labels import LIVER
 from rmaunet.notices import notice
@@ -230,11 +231,9 @@ def _check_name(path: Path, array: NDArray[np.uint8]) -> None:
     role = name_role(case_name(path))
     other = role in (Role.TUMOR, Role.TUMOR_SOMEWHERE, Role.ORGAN, Role.OTHER)
     if other and int(array.max(initial=0)) == LIVER:
-        notice(
-            path,
-            "its name is not the liver's, but its value 1 is read as liver; give --label 1=tumor, or the folder with one "
-            "file per structure",
-        )
+        folder = "give the folder with one file per structure"
+        remedy = advise("--label", f"give --label 1=tumor, or {folder}", folder)
+        notice(path, f"its name is not the liver's, but its value 1 is read as liver; {remedy}")
 
 
 def _read_structures(path: Path, choice: Choice, labels: Labels | None, *, say: bool) -> _Stored:
@@ -256,7 +255,7 @@ def _read_structures(path: Path, choice: Choice, labels: Labels | None, *, say: 
         else:
             _unite(file, part, index_reversed(image.affine), whole)
     if whole is None:
-        raise InputError(path, "structures", len(named), "none is liver or tumor", "map them, e.g. --label NAME=liver")
+        raise MappingNeededError(path, "structures", len(named), "none is liver or tumor", "NAME=liver")
     return _Stored(path, source, False, *whole, tuple(uses))
 
 

@@ -14,7 +14,7 @@ from rmaunet.io.dicom_seg_read import is_seg, planes_of
 from rmaunet.io.formats import sniff
 from rmaunet.io.mask import describe_mask
 from rmaunet.io.mask_choice import chosen, is_zip
-from rmaunet.io.segment_use import Use, use_line
+from rmaunet.io.segment_use import MappingNeededError, Use, use_line
 from rmaunet.notices import collect_notices
 
 __all__ = ["MaskInfo", "dicom_masks", "slicer_mask", "structure_mask"]
@@ -45,9 +45,10 @@ def _tried(name: str, kind: str, read: Callable[[], tuple[Use, ...]]) -> MaskInf
     with collect_notices() as notices:
         try:
             uses = read()
+        except MappingNeededError as error:
+            how = f"`rmaunet measure -s {name} --label {error.example}`"
+            return MaskInfo(name, kind, f"{error.problem}; map them, e.g. {how}", (), tuple(notices))
         except InputError as error:
-            if "--label" in error.remedy:  # sound, but only the user knows what is what
-                return MaskInfo(name, kind, f"{error.problem}; {error.remedy}", (), tuple(notices))
             return MaskInfo(name, kind, "", (), tuple(notices), str(error))
     return MaskInfo(name, kind, use_line(uses), uses, tuple(notices))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rmaunet.core.advice import advise
 from rmaunet.core.vocabulary import Named, assign
 from rmaunet.errors import InputError
 from rmaunet.io.label_values import LabelKey, Labels, shown_labels
@@ -52,6 +53,19 @@ def use_line(uses: Sequence[Use]) -> str:
     return "; ".join([*parts, *([f"left out: {', '.join(others)}"] if others else [])])
 
 
+class MappingNeededError(InputError):
+    """Segments are sound, but only their author knows which are liver and tumor.
+
+    Attributes:
+        example: A mapping as ``--label`` takes it.
+    """
+
+    def __init__(self, subject: str | Path, field: str, value: object, problem: str, example: str) -> None:
+        remedy = advise("--label", f"map them, e.g. --label {example}", "name the segments liver and tumor")
+        super().__init__(subject, field, value, problem, remedy)
+        self.example = example
+
+
 def decide(
     path: Path | str, field: str, segments: Sequence[Named], labels: Labels | None, example: str
 ) -> list[int | None]:
@@ -73,8 +87,7 @@ def decide(
     if labels is None:
         found = assign(segments)
         if found.problem is not None:
-            remedy = f"map them, e.g. --label {example}"
-            raise InputError(path, field, len(segments), found.problem, remedy)
+            raise MappingNeededError(path, field, len(segments), found.problem, example)
         for text in found.notes:
             notice(path, text)
         return found.labels
@@ -84,10 +97,16 @@ def decide(
         if not where:
             shown = next(iter(shown_labels({key: label}) or {}))
             problem = f"no such segment among {', '.join(s.shown for s in segments) or '(none)'}"
-            raise InputError(path, "--label", shown, problem, "name one of them")
+            raise InputError(path, advise("--label", "--label", "label"), shown, problem, "name one of them")
         if isinstance(key, int) and len({segments[index].key for index in where}) > 1:
             layers = " or ".join(f"{segments[index].key}={_WORD.get(label, 'background')}" for index in where)
-            raise InputError(path, "--label", f"{key}", "is a value in several layers", f"name one: {layers}")
+            raise InputError(
+                path,
+                advise("--label", "--label", "label"),
+                f"{key}",
+                "is a value in several layers",
+                f"name one: {layers}",
+            )
         for index in where:
             result[index] = label or None
     return result
