@@ -144,8 +144,14 @@ def texts(path: Path) -> Iterator[tuple[str, bool]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in names:
             told |= {id(part) for part in ast.walk(node)}
+    inside = set()
+    for node in ast.walk(tree):  # an f-string is one text: a command in backticks may have a value in its middle
+        if isinstance(node, ast.JoinedStr):
+            inside |= {id(part) for part in node.values}
+            parts = [str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values]
+            yield "".join(parts), id(node) in told
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in described | inside:
             yield node.value, id(node) in told
 
 

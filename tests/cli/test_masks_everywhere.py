@@ -118,14 +118,14 @@ def test_segments_of_a_seg_are_mapped_by_number(tmp_path: Path, capsys: Capture)
     mask = generic(tmp_path)
     words = ["measure", "-i", str(tmp_path / "ct"), "-s", str(mask), "-o", str(tmp_path / "o"), "--no-overlay"]
     assert main(words) == 3
-    assert "map them, e.g. --label 1=liver 2=tumor" in capsys.readouterr().err
+    assert "--label 1=liver 2=tumor" in capsys.readouterr().err
     assert not (tmp_path / "o" / "measures.json").exists()
     assert main([*words, "--label", "1=liver", "2=tumor"]) == 0
     run = json.loads((tmp_path / "o" / "run.json").read_text())
     assert run["labels"] == {"1": 1, "2": 2}
     assert [row["used_as"] for row in run["segments"]] == ["liver", "tumor"]
     assert main(["info", str(mask)]) == 0
-    assert "map them, e.g. --label 1=liver 2=tumor" in capsys.readouterr().out
+    assert "--label 1=liver 2=tumor" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["measure", "measure alone", "report", "convert", "evaluate", "info"])
@@ -179,7 +179,7 @@ def test_cases_of_a_cohort_may_be_folders(tmp_path: Path, capsys: Capture) -> No
     [
         ("a", 1, "mask (1 liver, 2 tumor)"),
         ("b", 5, "--label 5=liver"),
-        ("liver_tumor", 1, "--label 1=tumor reads it"),
+        ("liver_tumor", 1, "--label 1=tumor` reads it"),
         ("spleen", 1, "not the liver"),
     ],
 )
