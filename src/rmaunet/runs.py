@@ -80,7 +80,7 @@ def _take(path: Path) -> None:
     content = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
     whole = path.with_name(f".partial-{LOCK}-{os.getpid()}")
     try:
-        whole.write_text(content)
+        whole.write_text(content, encoding="utf-8")
         try:
             os.link(whole, path)
         except FileExistsError:
@@ -138,7 +138,7 @@ def _machine() -> dict[str, str | int]:
         ).stdout.strip()
     model = ""
     with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
     return {
         "rmaunet": __version__,

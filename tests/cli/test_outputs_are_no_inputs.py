@@ -142,7 +142,7 @@ def test_a_cohort_keeps_its_scans(world: Path, capsys: pytest.CaptureFixture[str
     assert main([*words, "scans", "-o", "scans/more"]) == 2
     assert "holds 1 scans itself, first c.nii.gz" in capsys.readouterr().err
     assert main([*words, "scans", "-o", "one.nii.gz"]) == 2
-    assert "is one file, and scans holds 3 scans; give a folder" in capsys.readouterr().err
+    assert "is one file, and scans is a folder of image files (3); give a folder" in capsys.readouterr().err
     Path("scans/more/c.nii.gz").unlink()
     assert main([*words, "scans", "-o", "scans/results"]) == 0
     capsys.readouterr()

@@ -5,8 +5,9 @@ import pytest
 import trees
 
 from rmaunet.data import ircadb, lits
+from rmaunet.data.case import Case
 from rmaunet.data.load import load_case
-from rmaunet.errors import InputError
+from rmaunet.errors import InputError, UsageError
 from rmaunet.notices import collect_notices
 
 
@@ -81,3 +82,9 @@ def test_a_patient_twice_is_refused(tmp_path):
         (tmp_path / name / "MASKS_DICOM").mkdir()
     with pytest.raises(InputError, match="stands there twice"):
         ircadb.cases(tmp_path)
+
+
+def test_a_mapping_of_values_does_not_apply(tmp_path):
+    case = Case("3Dircadb1.1", tmp_path, tmp_path, labels={5: 1}, mask="ircadb")
+    with pytest.raises(UsageError, match="does not apply to 3D-IRCADb"):
+        load_case(case)

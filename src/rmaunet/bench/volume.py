@@ -84,7 +84,7 @@ def segment_row(scan: Path, *options: str, threads: int = 0) -> dict[str, Any]:
         wall, after = time.perf_counter() - began, os.times()
         if done.returncode:
             raise RmaunetError(scan, "segment", done.returncode, done.stderr[-300:], "see above")
-        content = json.loads(next(Path(folder).glob("*_run.json")).read_text())
+        content = json.loads(next(Path(folder).glob("*_run.json")).read_text(encoding="utf-8"))
     seconds: dict[str, float] = content["seconds"]
     used = after.children_user + after.children_system - before.children_user - before.children_system
     stages = {name: value for name, value in seconds.items() if name != "total"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from rmaunet.cli.output_option import check_folder
 from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def main(argv: list[str]) -> int:
     from rmaunet.segment.request import Request
     from rmaunet.segment.scan import segment_scan
 
+    check_folder("demo", args.output, argv)
     make_folder(args.output)
     weights = load_weights(args.weights)
     ct, scan, reference, what = _scene(args)

@@ -25,7 +25,6 @@ __all__ = ["Info", "describe", "main"]
 
 AS_MASK = "Give it to measure -s, report -s, convert -i, evaluate or figures; segment takes CTs only"
 _SAMPLE = 2_000_000
-_FEW = 16
 
 
 @dataclass(frozen=True)
@@ -143,6 +142,7 @@ def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any
     from rmaunet.io import NiftiSource, read_volume
     from rmaunet.io.formats import sniff
     from rmaunet.io.mask_info import slicer_mask
+    from rmaunet.io.recognize import is_mask
     from rmaunet.notices import collect_notices
 
     row = _row(str(path), "")
@@ -155,7 +155,7 @@ def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any
             scan = read_volume(path, volume=volume, hu_offset=hu_offset)
         if isinstance(scan.source, NiftiSource):
             row["format"] = "NIfTI-2" if scan.source.nifti2 else "NIfTI-1"
-        row |= _facts(scan)
+        row |= _facts(scan, labels=is_mask(path))
         row["notices"] = [line.removeprefix(f"{path}: ") for line in notices]
         if "labels" in row:
             row["notices"] = [line for line in row["notices"] if "HU?" not in line]
@@ -213,8 +213,8 @@ def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
     return row
 
 
-def _facts(scan: Scan) -> dict[str, Any]:
-    """Geometry and values of a scan that could be read."""
+def _facts(scan: Scan, *, labels: bool = False) -> dict[str, Any]:
+    """Geometry and values of a scan that could be read, or counts of its labels."""
     import numpy as np
 
     volume = scan.volume
@@ -229,10 +229,9 @@ def _facts(scan: Scan) -> dict[str, Any]:
         "extent_mm": [round(float(n * s), 1) for n, s in zip(volume.spatial_shape, volume.spacing, strict=True)][::-1],
         "dtype": str(volume.dtype),
     }
-    found = np.unique(sample)
-    if volume.dtype == np.int16 and len(found) <= _FEW and found.min() >= 0 and found.max() < 256:
+    if labels:
         every, counts = np.unique(values, return_counts=True)
-        return facts | {"labels": {str(v): int(n) for v, n in zip(every, counts, strict=True)}}
+        return facts | {"labels": {f"{v:g}": int(n) for v, n in zip(every, counts, strict=True)}}
     percentiles = (1, 5, 25, 50, 75, 95, 99)
     return facts | {
         "hu_range": [float(values.min()), float(values.max())],

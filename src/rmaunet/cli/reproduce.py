@@ -134,7 +134,7 @@ def _tables(args: Reproduce, request: Request) -> int:
         print(json.dumps([read_json(one.files[-1]) for one in made], indent=2))
         return 0
     for one in made:
-        print(next(path for path in one.files if path.suffix == ".md").read_text(), end="")
+        print(next(path for path in one.files if path.suffix == ".md").read_text(encoding="utf-8"), end="")
         print(f"files in {one.files[-1].parent}", file=sys.stderr)
     return 0
 

@@ -119,7 +119,7 @@ def main(argv: list[str]) -> int:
     items = find_items(args.input, leave_out=args.output if own_format is None else None) if many else []
     if is_batch(items):
         if own_format is not None:
-            problem = f"is one file, and {args.input} holds {len(items)} scans"
+            problem = f"is one file, and {args.input} is a folder of image files ({len(items)})"
             raise UsageError("segment", "-o", str(args.output), problem, "give a folder")
         return _many(args, weights, request, items)
     return _one(args, weights, request, own_format, items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rmaunet.data.case import Case
 from rmaunet.data.ircadb import load as load_ircadb
-from rmaunet.errors import InputError
+from rmaunet.errors import InputError, UsageError
 from rmaunet.io import Scan, read_mask, read_volume
 from rmaunet.volume import Volume
 
@@ -22,10 +22,14 @@ def load_case(case: Case) -> tuple[Scan, Volume]:
 
     Raises:
         InputError: If a file cannot be used, or the two do not fit each other.
+        UsageError: If values are mapped of a set whose structures are folders.
     """
     if case.label is None:
         raise InputError(case.name, "label", None, "the case has no mask", "leave it out")
     if case.mask == "ircadb":
+        if case.labels is not None:
+            problem = "does not apply to 3D-IRCADb, whose structures are named by their folders"
+            raise UsageError(case.name, "label", str(dict(case.labels)), problem, "leave it out")
         return load_ircadb(case)
     scan = read_volume(case.image)
     return scan, read_mask(case.label, like=scan, labels=case.labels)

@@ -66,7 +66,8 @@ def find_items(root: Path, *, leave_out: Path | None = None, say: bool = True) -
         items += _dicom_items(root, tree, masks)
     if say:
         _say_masks(root, masks)
-        say_unreached(root, [path for path in tree.dangling if path not in images], tree.unreadable)
+        if is_batch(items):  # else the reader of the one series says so
+            say_unreached(root, [path for path in tree.dangling if path not in images], tree.unreadable)
     return _unique(sorted(items, key=lambda item: item.name))
 
 
