@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rmaunet.core.walk import walk
+from rmaunet.core.walk import Identity, identity_of, walk
 from rmaunet.errors import OutputError, UsageError
 
 __all__ = ["check_name", "check_outputs", "is_there", "looks_like_a_file"]
-
-Identity = tuple[int, int]
 
 
 def check_outputs(
@@ -37,15 +35,15 @@ def check_outputs(
     """
     wanted = list(outputs)
     sources = [path for path in inputs if path is not None]
-    if folder is not None and (place := _identity(folder)) is not None:
+    if folder is not None and (place := identity_of(folder)) is not None:
         for source in sources:
-            if source.is_dir() and _identity(source) == place:
+            if source.is_dir() and identity_of(source) == place:
                 raise UsageError(
                     folder, "output folder", str(source), "is the folder of the input", "give another folder"
                 )
     for path in wanted:
         check_name(path)
-    existing = {path: place for path in wanted if (place := _identity(path)) is not None}
+    existing = {path: place for path in wanted if (place := identity_of(path)) is not None}
     _refuse_inputs(existing, sources, folder)
     _refuse_twice(wanted, existing)
     for path in wanted:
@@ -61,7 +59,7 @@ def _refuse_inputs(existing: dict[Path, Identity], sources: Sequence[Path], fold
     known: dict[Identity, Path] = {}
     for source in sources:
         for file in walk(source, leave_out=folder).files if source.is_dir() else (source,):
-            if (place := _identity(file)) is not None:
+            if (place := identity_of(file)) is not None:
                 known.setdefault(place, file)
     for path, place in existing.items():
         if place in known:
@@ -77,18 +75,9 @@ def _refuse_twice(wanted: Sequence[Path], existing: dict[Path, Identity]) -> Non
             raise UsageError(path, "output", str(other), "two results would be one file", "give each a name of its own")
 
 
-def _identity(path: Path) -> Identity | None:
-    """Device and number of what a path leads to; None if there is nothing."""
-    try:
-        state = path.stat()
-    except (OSError, ValueError):
-        return None
-    return state.st_dev, state.st_ino
-
-
 def is_there(path: Path) -> bool:
     """Whether a path leads to something; False for a name that is too long, too."""
-    return _identity(path) is not None
+    return identity_of(path) is not None
 
 
 def check_name(path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from rmaunet.notices import notice
 
-__all__ = ["Walk", "say_unreached", "walk"]
+__all__ = ["Identity", "Walk", "identity_of", "say_unreached", "walk"]
+
+Identity = tuple[int, int]
 
 
 @dataclass
@@ -44,8 +46,8 @@ def walk(root: Path, *, hidden: bool = True, leave_out: Path | None = None) -> W
         Files and folders; nothing is resolved, every path begins with ``root``.
     """
     result = Walk()
-    seen: set[tuple[int, int]] = set()
-    if leave_out is not None and (place := _identity(leave_out)) is not None:
+    seen: set[Identity] = set()
+    if leave_out is not None and (place := identity_of(leave_out)) is not None:
         seen.add(place)
     links = [root]
     while links:  # a round of links begins once all that is reached without them has been visited
@@ -60,11 +62,11 @@ def walk(root: Path, *, hidden: bool = True, leave_out: Path | None = None) -> W
     return result
 
 
-def _visit(top: Path, hidden: bool, seen: set[tuple[int, int]], result: Walk, links: list[Path]) -> None:
+def _visit(top: Path, hidden: bool, seen: set[Identity], result: Walk, links: list[Path]) -> None:
     stack = [top]
     while stack:
         folder = stack.pop()
-        place = _identity(folder)
+        place = identity_of(folder)
         if place is None or place in seen:
             continue
         seen.add(place)
@@ -85,11 +87,12 @@ def _visit(top: Path, hidden: bool, seen: set[tuple[int, int]], result: Walk, li
                 links.append(path)
             else:
                 result.files.append(path)
-                if entry.is_symlink() and _identity(path) is None:
+                if entry.is_symlink() and identity_of(path) is None:
                     result.dangling.append(path)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity_of(path: Path) -> Identity | None:
+    """Device and number of what a path leads to, which all of its names and links share; None if there is nothing."""
     try:
         state = path.stat()
     except (OSError, ValueError):
