@@ -6,16 +6,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
 
 from rmaunet.io import Scan, write_mask, write_volume
-from rmaunet.io.dicom_samples import dicom_source
 from rmaunet.io.scan import GridSource
 from rmaunet.volume import Volume
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "segment"))
-from released import known_network, scene
+from released import known_network, scene, write_series
 
 CT, TRUTH = scene((3.0, 1.5, 1.5))
 __all__ = ["CT", "TRUTH", "known_network", "write_ct", "write_dicom", "write_labels"]
@@ -34,16 +31,4 @@ def write_labels(path: Path, mask: Volume = TRUTH) -> Path:
 
 
 def write_dicom(folder: Path, ct: Volume = CT) -> Path:
-    folder.mkdir(parents=True)
-    for index, data in enumerate(dicom_source(ct).datasets):
-        data.file_meta = FileMetaDataset()
-        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
-        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 1
-        data.RescaleSlope, data.RescaleIntercept = "1", "0"
-        data.PixelData = np.ascontiguousarray(ct.array[index]).tobytes()
-        data["PixelData"].VR = "OW"
-        data.save_as(folder / f"{index:03d}.dcm", enforce_file_format=True)
-    return folder
+    return write_series(folder, ct)

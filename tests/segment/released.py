@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
+from rmaunet.io.dicom_samples import dicom_source
 from rmaunet.predict import Predictor, load_weights
 from rmaunet.predict.choose import Choice
 from rmaunet.volume import Volume, make_volume
@@ -72,3 +76,20 @@ def scene(
     affine[:3, :3] = axes if turn is None else turn @ axes
     affine[:3, 3] = (-31.5, 57.25, -204)
     return make_volume(hu, affine), make_volume(labels, affine)
+
+
+def write_series(folder: Path, ct: Volume) -> Path:
+    """Write a CT as a DICOM series, one file a slice."""
+    folder.mkdir(parents=True)
+    for index, data in enumerate(dicom_source(ct).datasets):
+        data.file_meta = FileMetaDataset()
+        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 1
+        data.RescaleSlope, data.RescaleIntercept = "1", "0"
+        data.PixelData = np.ascontiguousarray(ct.array[index]).tobytes()
+        data["PixelData"].VR = "OW"
+        data.save_as(folder / f"{index:03d}.dcm", enforce_file_format=True)
+    return folder

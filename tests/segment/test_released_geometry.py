@@ -12,14 +12,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
-from released import known_network, released, scene
+from released import known_network, released, scene, write_series
 
 from rmaunet.cli.main import main
 from rmaunet.data.phantom import phantom
 from rmaunet.io import read_mask, read_volume
-from rmaunet.io.dicom_samples import dicom_source
 from rmaunet.predict import Predictor, load_weights
 from rmaunet.volume import Volume, to_grid
 
@@ -120,18 +117,7 @@ PLANES = {
 def test_dicom_in_any_plane_is_segmented_by_the_command(plane: str, card: str, tmp_path: Path, known: None) -> None:
     ct, truth = scene((3.0, 1.5, 1.5))
     series = ct.to_patient_orientation(PLANES[plane])
-    for index, data in enumerate(dicom_source(series).datasets):
-        data.file_meta = FileMetaDataset()
-        data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data.file_meta.MediaStorageSOPClassUID = data.SOPClassUID
-        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-        data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
-        data.BitsAllocated, data.BitsStored, data.HighBit, data.PixelRepresentation = 16, 16, 15, 1
-        data.RescaleSlope, data.RescaleIntercept = "1", "0"
-        data.PixelData = np.ascontiguousarray(series.array[index]).tobytes()
-        data["PixelData"].VR = "OW"
-        (tmp_path / "ct").mkdir(exist_ok=True)
-        data.save_as(tmp_path / "ct" / f"{index:03d}.dcm", enforce_file_format=True)
+    write_series(tmp_path / "ct", series)
     words = ["segment", "-i", str(tmp_path / "ct"), "-o", str(tmp_path / "o"), "-w", card, "--report"]
     assert main([*words, "--format", "nifti", "dicom-seg", "nrrd"]) == 0
     scan = read_volume(tmp_path / "ct")
