@@ -32,8 +32,8 @@ FOLDS = Path("results/weights/folds")
 class Block(nn.Sequential):
     """Two 3 x 3 x 3 convolutions, each with instance norm and leaky ReLU."""
 
-    def __init__(self, inside: int, outside: int) -> None:
-        layers: list[nn.Module] = []
+    def __init__(self, inside: int, outside: int, dropout: float = 0.0) -> None:
+        layers: list[nn.Module] = [nn.Dropout3d(dropout)] if dropout else []
         for first in (inside, outside):
             layers += [
                 nn.Conv3d(first, outside, 3, padding=1, bias=False),
@@ -48,7 +48,10 @@ class SegmentNet(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96)) -> None:
         super().__init__()
-        self.down = nn.ModuleList(Block(a, b) for a, b in zip((5, *widths[:-1]), widths, strict=True))
+        self.down = nn.ModuleList(
+            Block(a, b, 0.2 if level > 1 else 0.0)
+            for level, (a, b) in enumerate(zip((5, *widths[:-1]), widths, strict=True))
+        )
         self.lift = nn.ModuleList(nn.ConvTranspose3d(b, a, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(Block(2 * a, a) for a in widths[:-1])
         self.head = nn.Conv3d(widths[0], 8, 1)
@@ -128,7 +131,7 @@ def inputs(image: Tensor, liver: Tensor) -> Tensor:
 
 def rotation(rng: np.random.Generator) -> np.ndarray:
     """A random rotation, scale and shear; about the long axis most."""
-    a, b, c = np.deg2rad(rng.normal(0, (12, 6, 6)))
+    a, b, c = np.deg2rad(rng.normal(0, (15, 8, 8)))
     rz = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
     ry = np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
     rx = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
@@ -149,7 +152,7 @@ def draw(case: Case, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Inputs (5, D, H, W), liver and segments (D, H, W) of one augmented case."""
     grid = case.grid(rotation(rng))
     if rng.random() < 0.7:
-        grid = bend(grid, rng, 0.03)
+        grid = bend(grid, rng, 0.04)
     image, liver, segments = case.sample(grid + torch.from_numpy(rng.normal(0, 0.02, 3).astype(np.float32)))
     rows = torch.nonzero(liver.any(2).any(1)).flatten()
     if rng.random() < 0.25 and len(rows) > 12:  # a scan that ends within the liver
@@ -178,6 +181,10 @@ def draw(case: Case, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         mean = image[liver].mean() if liver.any() else image.mean()
         image = torch.where(liver, mean + 0.2 * (image - mean), image)
     x = inputs(image, liver)
+    moved = rng.normal(0, 0.06, (2, 3, 1, 1, 1)).astype(np.float32)
+    x[2:] = x[2:] * torch.from_numpy(1 + moved[0]) + torch.from_numpy(moved[1])
+    if rng.random() < 0.1:  # shape alone must do
+        x[0] = 0
     x[0] = x[0] * float(rng.uniform(0.7, 1.4)) + float(rng.normal(0, 0.1))
     x[0] += torch.from_numpy(rng.normal(0, rng.uniform(0, 0.3), SHAPE).astype(np.float32))
     return x, liver & (segments > 0), segments
@@ -196,26 +203,44 @@ def loss_of(logits: Tensor, liver: Tensor, segments: Tensor) -> Tensor:
     return entropy + 1 - dice[present].mean()
 
 
+def turned(degrees: tuple[float, float, float], scale: float = 1.0) -> np.ndarray:
+    """Rotation about the three axes (D, H, W) and scale."""
+    a, b, c = np.deg2rad(degrees)
+    rz = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]])
+    ry = np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
+    rx = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
+    matrix: np.ndarray = (rz @ ry @ rx) * scale
+    return matrix
+
+
+POSES = [((0, 0, 0), 1.0), ((12, 0, 0), 1.0), ((-12, 0, 0), 1.0), ((0, 8, 0), 1.0), ((0, -8, 0), 1.0), ((0, 0, 8), 1.08)]
+
+
 @torch.inference_mode()
-def predict(network: nn.Module, case: Case) -> np.ndarray:
-    """Segments (D, H, W) of the case's liver, on the case's own grid."""
-    image, liver, _ = case.sample(case.grid(np.eye(3)))
-    logits = network(inputs(image, liver)[None])
+def predict(network: nn.Module, case: Case, poses: int = 1) -> np.ndarray:
+    """Segments (D, H, W) of the case's liver on its own grid: the mean of the probabilities over the first ``poses``."""
     size = np.array(case.hu.shape)
-    axes = [(np.arange(n) - c) * s for n, c, s in zip(size, case.center, case.spacing, strict=True)]
-    unit = [(2 * (a / SPACING_MM + (n - 1) / 2) + 1) / n - 1 for a, n in zip(axes, SHAPE, strict=True)]
-    mesh = np.stack(np.meshgrid(*unit, indexing="ij")[::-1], -1)[None].astype(np.float32)
-    fine = F.grid_sample(logits, torch.from_numpy(mesh), padding_mode="border", align_corners=False)
-    answer: np.ndarray = (fine[0].argmax(0).numpy() + 1) * case.liver
+    at = np.argwhere(case.liver)
+    mm = (at - case.center) * case.spacing
+    total = torch.zeros(8, len(at))
+    for degrees, scale in POSES[:poses]:
+        matrix = turned(degrees, scale)
+        image, liver, _ = case.sample(case.grid(matrix))
+        p = network(inputs(image, liver)[None]).softmax(1)
+        index = mm @ np.linalg.inv(matrix).T / SPACING_MM + (np.array(SHAPE) - 1) / 2
+        unit = ((2 * index + 1) / np.array(SHAPE) - 1)[None, None, None, :, ::-1].astype(np.float32).copy()
+        total += F.grid_sample(p, torch.from_numpy(unit), padding_mode="border", align_corners=False)[0, :, 0, 0]
+    answer = np.zeros(size, np.uint8)
+    answer[tuple(at.T)] = total.argmax(0).numpy() + 1
     return answer
 
 
-def score(network: nn.Module, cases: dict[int, Case]) -> list[dict[str, float]]:
+def score(network: nn.Module, cases: dict[int, Case], poses: int = 1) -> list[dict[str, float]]:
     """Dice of each segment and case, NaN where the reference lacks the segment."""
     rows = []
     network.eval()
     for number, case in cases.items():
-        mask = predict(network, case)
+        mask = predict(network, case, poses)
         row: dict[str, float] = {"volume": number}
         for k in range(1, 9):
             a, b = mask == k, (case.segments == k) & case.liver
@@ -244,6 +269,7 @@ def main() -> None:
     parser.add_argument("--fold", required=True)
     parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -258,7 +284,7 @@ def main() -> None:
     patients += [
         g for g in ([n for n in group if n in train] for group in ((0, 1), (4,), (5,), (6, 7, 8, 10), (14, 15))) if g
     ]
-    torch.manual_seed(0)
+    torch.manual_seed(options.seed)
     network = SegmentNet().to(memory_format=torch.channels_last_3d)
     mean = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
     optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-2)
@@ -271,7 +297,7 @@ def main() -> None:
         step = state["step"]
     began, first, losses = time.monotonic(), step, []
     while step < options.steps:
-        rng = np.random.default_rng([7, step])
+        rng = np.random.default_rng([7 + options.seed, step])
         for group in optimizer.param_groups:
             group["lr"] = 2e-3 * min(1, (step + 1) / 100) * min(1, (options.steps - step) / (0.5 * options.steps))
         drawn = [
@@ -305,7 +331,7 @@ def main() -> None:
             )
     torch.save(mean.module.state_dict(), out / "weights.pt")
     if test:
-        rows = score(mean.module, test)
+        rows = score(mean.module, test, len(POSES))
         with (out / "scores.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
