@@ -213,7 +213,14 @@ def turned(degrees: tuple[float, float, float], scale: float = 1.0) -> np.ndarra
     return matrix
 
 
-POSES = [((0, 0, 0), 1.0), ((12, 0, 0), 1.0), ((-12, 0, 0), 1.0), ((0, 8, 0), 1.0), ((0, -8, 0), 1.0), ((0, 0, 8), 1.08)]
+POSES = [
+    ((0, 0, 0), 1.0),
+    ((12, 0, 0), 1.0),
+    ((-12, 0, 0), 1.0),
+    ((0, 8, 0), 1.0),
+    ((0, -8, 0), 1.0),
+    ((0, 0, 8), 1.08),
+]
 
 
 @torch.inference_mode()
@@ -284,6 +291,7 @@ def main() -> None:
     patients += [
         g for g in ([n for n in group if n in train] for group in ((0, 1), (4,), (5,), (6, 7, 8, 10), (14, 15))) if g
     ]
+    native_bfloat16 = torch.cpu._is_avx512_bf16_supported()  # emulated elsewhere, and slower than float32
     torch.manual_seed(options.seed)
     network = SegmentNet().to(memory_format=torch.channels_last_3d)
     mean = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
@@ -305,7 +313,7 @@ def main() -> None:
         ]
         x, liver, segments = (torch.stack(part) for part in zip(*drawn, strict=True))
         network.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=native_bfloat16):
             logits = network(x.to(memory_format=torch.channels_last_3d))
         loss = loss_of(logits.float(), liver, segments)
         optimizer.zero_grad()
