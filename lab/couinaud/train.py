@@ -323,7 +323,7 @@ def main() -> None:
         mean.update_parameters(network)
         losses.append(float(loss.detach()))
         step += 1
-        if step % 250 == 0 or step == options.steps:
+        if step % 125 == 0 or step == options.steps:
             state = {
                 "network": network.state_dict(),
                 "mean": mean.state_dict(),
