@@ -24,21 +24,21 @@ from typing import Any
 
 import numpy as np
 
-from rmaunet.data.lits import cases as lits_cases
-from rmaunet.data.lits import number
-from rmaunet.evaluate.calibration import BINS, Reliability
-from rmaunet.files import sha256, write_csv, write_json
+from rmaunet.core.files import sha256, write_csv, write_json
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import axial
+from rmaunet.core.volume.box import mask_box
+from rmaunet.datasets.lits import cases as lits_cases
+from rmaunet.datasets.lits import number
 from rmaunet.io import read_mask, read_volume
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.measurement import lesion_table
+from rmaunet.measurement.confidence import ConfidenceMeter
+from rmaunet.metrics.calibration import BINS, Reliability
 from rmaunet.predict import Predictor, load_weights
-from rmaunet.predict.confidence import rethresholded
-from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.kept_maps import KeptMaps
-from rmaunet.report import lesion_table
-from rmaunet.report.confidence import ConfidenceMeter
-from rmaunet.runs import machine
-from rmaunet.volume import axial
-from rmaunet.volume.box import mask_box
+from rmaunet.predict.probability_store import KeptMaps
+from rmaunet.predict.uncertainty import rethresholded
+from rmaunet.runtimes.denormals import flushed_denormals
 
 POPULATIONS = (("liver", "box"), ("tumor", "box"), ("tumor", "liver"))
 MARGIN = 10  # slices

@@ -19,7 +19,7 @@ import torch
 
 from rmaunet.bench.spread import spread
 from rmaunet.networks.build import NetworkSettings, build_network
-from rmaunet.predict.denormals import flushed_denormals
+from rmaunet.runtimes.denormals import flushed_denormals
 
 
 def used() -> float:

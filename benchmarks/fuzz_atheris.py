@@ -26,13 +26,13 @@ import numpy as np
 
 with atheris.instrument_imports(include=["rmaunet"]):
     import rmaunet.io
-    from rmaunet.errors import RmaunetError
+    from rmaunet.core.errors import RmaunetError
 
     for module in pkgutil.iter_modules(rmaunet.io.__path__, "rmaunet.io."):
         importlib.import_module(module.name)  # readers are otherwise imported when first used, past the instruments
 
+from rmaunet.core.volume import make_volume
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
-from rmaunet.volume import make_volume
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 import dicom_writer

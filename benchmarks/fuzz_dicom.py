@@ -21,12 +21,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 import dicom_writer as w
 
-from rmaunet.errors import InputError
-from rmaunet.files import write_json
-from rmaunet.io.dicom import read_dicom
-from rmaunet.io.dicom_seg import read_dicom_seg, write_dicom_seg
-from rmaunet.runs import machine
-from rmaunet.volume import Volume
+from rmaunet.core.errors import InputError
+from rmaunet.core.files import write_json
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import Volume
+from rmaunet.io.dicom.read_dicom import read_dicom
+from rmaunet.io.dicom_seg.write_seg import read_dicom_seg, write_dicom_seg
 
 SYNTAXES = (None, "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000", "enhanced", "seg", "labelmap")
 

@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
-from rmaunet.errors import RmaunetError
-from rmaunet.files import write_json
+from rmaunet.core.errors import RmaunetError
+from rmaunet.core.files import write_json
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import make_volume
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
-from rmaunet.runs import machine
-from rmaunet.volume import make_volume
 
 SECONDS = 2.0
 MEGABYTES = 512

@@ -22,10 +22,10 @@ import torch
 from rmaunet.bench.network import SIDE, convolution_peak
 from rmaunet.bench.record import new_record
 from rmaunet.bench.tables import tables
-from rmaunet.files import write_json
+from rmaunet.core.files import write_json
 from rmaunet.networks.build import NetworkSettings, build_network
-from rmaunet.predict.export import save_openvino
-from rmaunet.predict.openvino_runtime import import_openvino, openvino_precisions
+from rmaunet.runtimes.export_network import save_openvino
+from rmaunet.runtimes.openvino_runtime import import_openvino, openvino_precisions
 
 LANES = 16
 WARM = 3

@@ -84,7 +84,7 @@ def main() -> None:
         return
     from rmaunet.bench.record import new_record
     from rmaunet.bench.tables import tables
-    from rmaunet.files import write_json
+    from rmaunet.core.files import write_json
 
     runs: dict[str, list[dict[str, Any]]] = {"usual": [], "kept": []}
     words = [f"--{name}={getattr(options, name)}" for name in ("steps", "threads", "base", "batch")]

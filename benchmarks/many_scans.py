@@ -22,12 +22,12 @@ import numpy as np
 import torch
 
 from rmaunet.cli.main import main as rmaunet
+from rmaunet.cohort import batch as module
+from rmaunet.core.volume import make_volume
 from rmaunet.io import write_volume
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights
 from rmaunet.preprocess import Preprocessing
-from rmaunet.segment import folder as module
-from rmaunet.volume import make_volume
 
 
 def resident_mb() -> float:

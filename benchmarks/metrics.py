@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from rmaunet.bench.record import new_record
 from rmaunet.bench.tables import tables
-from rmaunet.data.phantom import phantom
-from rmaunet.evaluate import assd, hd95_larger, hd95_pooled, msd, surface_dice, surface_distances
-from rmaunet.files import write_json
-from rmaunet.labels import liver_mask, tumor_mask
-from rmaunet.volume import axial
+from rmaunet.core.files import write_json
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.volume import axial
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.metrics import assd, hd95_larger, hd95_pooled, msd, surface_dice, surface_distances
 
 SPACING_MM = (1.0, 0.75, 0.75)
 TOLERANCE_MM = 2.0

@@ -26,14 +26,14 @@ import torch
 from rmaunet.bench.record import new_record
 from rmaunet.bench.tables import tables
 from rmaunet.bench.training import patient, phantom_store
-from rmaunet.data.phantom import Phantom
-from rmaunet.evaluate import evaluate_case
-from rmaunet.experiments.experiment import Experiment, Stage
-from rmaunet.experiments.presets import FIRST
-from rmaunet.files import write_json
+from rmaunet.core.files import write_json
+from rmaunet.datasets.phantoms.phantom import Phantom
+from rmaunet.metrics import evaluate_case
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import Predictor, load_weights
 from rmaunet.train import train
+from rmaunet.train.experiment import Experiment, Stage
+from rmaunet.train.presets import FIRST
 
 ORGANS = ("liver", "tumor")
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from rmaunet.data.content import content_hash
-from rmaunet.data.detect import find_cases
-from rmaunet.data.fingerprint import fingerprint
-from rmaunet.data.load import load_image
-from rmaunet.data.overlap import SAME_PATIENT, SAME_SCAN, compare
-from rmaunet.files import write_csv, write_json
-from rmaunet.runs import machine
-from rmaunet.volume import axial, make_volume
+from rmaunet.core.files import write_csv, write_json
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import axial, make_volume
+from rmaunet.datasets.content_hash import content_hash
+from rmaunet.datasets.detect_layout import find_cases
+from rmaunet.datasets.load_case import load_image
+from rmaunet.leaks.fingerprint import fingerprint
+from rmaunet.leaks.match_scans import SAME_PATIENT, SAME_SCAN, compare
 
 EIGHT_BIT = "8-bit picture of -40 to 160"
 

@@ -23,11 +23,11 @@ from overlap import respaced
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from rmaunet.data import lits
-from rmaunet.data.load import load_case
-from rmaunet.files import write_json
-from rmaunet.runs import machine
-from rmaunet.volume import axial
+from rmaunet.core.files import write_json
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import axial
+from rmaunet.datasets import lits
+from rmaunet.datasets.load_case import load_case
 
 SIDE = 384
 

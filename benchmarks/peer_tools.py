@@ -102,7 +102,7 @@ def rmaunet(scan: Path, out: Path, options: argparse.Namespace) -> dict[str, Any
     from rmaunet.io import read_volume, write_mask
     from rmaunet.networks.build import build_network
     from rmaunet.predict import Predictor, Weights, load_weights
-    from rmaunet.predict.choose import choose_runtime
+    from rmaunet.predict.choose_runtime import choose_runtime
 
     weights = load_weights("fast", at_once=False)
     runtime = choose_runtime(weights, device="cpu", threads=options.threads).runtime

@@ -22,7 +22,7 @@ from peer_tools import TOOLS
 from rmaunet.bench.record import new_record
 from rmaunet.bench.tables import tables
 from rmaunet.bench.volume import scan_like
-from rmaunet.files import write_json
+from rmaunet.core.files import write_json
 from rmaunet.io import write_volume
 
 LIBRARIES = ("torch", "openvino", "nnunetv2", "monai", "TotalSegmentator", "numpy", "SimpleITK")

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from rmaunet.data.phantom import phantom
-from rmaunet.evaluate import evaluate_case
-from rmaunet.files import sha256, write_csv, write_json
+from rmaunet.core.files import sha256, write_csv, write_json
+from rmaunet.core.labels import liver_mask
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import Volume, axial, make_volume, voxel_volume_ml
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import read_mask, read_volume
-from rmaunet.labels import liver_mask
+from rmaunet.metrics import evaluate_case
 from rmaunet.predict import Predictor, load_weights
-from rmaunet.runs import machine
-from rmaunet.volume import Volume, axial, make_volume, voxel_volume_ml
 
 Change = Callable[[np.ndarray, np.ndarray, tuple[float, ...]], tuple[np.ndarray, np.ndarray, tuple[float, ...]]]
 AIR = -1000.0

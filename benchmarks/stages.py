@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from rmaunet.bench.volume import scan_like
-from rmaunet.evaluate import hd95_pooled, surface_distances
 from rmaunet.io import read_volume, write_mask, write_volume
-from rmaunet.predict import Postprocessing, labels_from_probabilities, postprocess
+from rmaunet.metrics import hd95_pooled, surface_distances
+from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities
+from rmaunet.predict.postprocess import clean_labels as postprocess
 from rmaunet.preprocess import Enlarger, Preprocessing, prepare
 
 DEPTH = 100

@@ -18,7 +18,7 @@ import nibabel as nib
 import numpy as np
 from make_screenshots import fetch_tumors
 
-from rmaunet.files import cache_folder, write_bytes
+from rmaunet.core.files import cache_folder, write_bytes
 from rmaunet.io import read_mask, read_volume
 
 SPACING_MM = (1.5, 1.5, 1.6)

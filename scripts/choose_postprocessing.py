@@ -23,16 +23,16 @@ from typing import Any
 
 import numpy as np
 
-from rmaunet.data.detect import find_cases
-from rmaunet.data.load import load_case
-from rmaunet.evaluate import count_overlap, dice
-from rmaunet.files import write_csv, write_json
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.core.files import write_csv, write_json
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.runs import machine
+from rmaunet.core.volume import axial
+from rmaunet.datasets.detect_layout import find_cases
+from rmaunet.datasets.load_case import load_case
+from rmaunet.metrics import count_overlap, dice
 from rmaunet.predict import Postprocessing, Predictor, Weights, load_weights
-from rmaunet.predict.kept_maps import KeptMaps
-from rmaunet.predict.postprocess import COMPARED, labels_from_probabilities, postprocess
-from rmaunet.runs import machine
-from rmaunet.volume import axial
+from rmaunet.predict.postprocess.clean_labels import COMPARED, labels_from_probabilities, postprocess
+from rmaunet.predict.probability_store import KeptMaps
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
 GRID = {

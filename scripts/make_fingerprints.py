@@ -8,9 +8,9 @@ WEIGHTS is the weights' folder, whose card names the training cases; DATA_ROOT i
 import sys
 from pathlib import Path
 
-from rmaunet.data.check import list_cases
-from rmaunet.data.fingerprint import fingerprint, write_fingerprints
-from rmaunet.data.load import load_image
+from rmaunet.datasets.check.check_dataset import list_cases
+from rmaunet.datasets.load_case import load_image
+from rmaunet.leaks.fingerprint import fingerprint, write_fingerprints
 from rmaunet.predict.weights import FINGERPRINTS, load_card
 
 

@@ -91,7 +91,7 @@ def fuzzing() -> list[str]:
 
 def vocabulary() -> list[str]:
     """What names and codes of segments mean, from the module that decides it."""
-    from rmaunet.core.names import ELSEWHERE, LESION, ORGAN
+    from rmaunet.core.structure_names import ELSEWHERE, LESION, ORGAN
     from rmaunet.core.vocabulary import LIVER_CODES, LIVER_TUMOR_CODES, TUMOR_CODES
 
     def codes(table: dict[str, tuple[str, ...]]) -> str:

@@ -8,7 +8,7 @@ import re
 import statistics
 from pathlib import Path
 
-from rmaunet.data.overlap import SAME_PATIENT, SAME_SCAN
+from rmaunet.leaks.match_scans import SAME_PATIENT, SAME_SCAN
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "leak-detection.md"

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from rmaunet.bench.agreement import verdicts
 from rmaunet.bench.plots import memory_plot, network_plot, stages_plot
 from rmaunet.bench.tables import tables
-from rmaunet.evaluate import markdown_table
+from rmaunet.metrics import markdown_table
 
 ROOT = Path(__file__).parents[1]
 CALIBRATED = {"p": "phantoms", "e": "phantoms and the example CT"}

@@ -23,15 +23,15 @@ from typing import Any
 
 from choose_postprocessing import FIXED
 
-from rmaunet.data.detect import find_cases
-from rmaunet.data.fingerprint import join_fingerprints
-from rmaunet.data.load import load_case
-from rmaunet.files import make_folder, sha256, write_json
+from rmaunet.core.files import make_folder, sha256, write_json
+from rmaunet.core.settings import to_dict
+from rmaunet.datasets.detect_layout import find_cases
+from rmaunet.datasets.load_case import load_case
 from rmaunet.io import write_mask
+from rmaunet.leaks.fingerprint import join_fingerprints
 from rmaunet.predict import Predictor, Weights, load_weights, save_weights
 from rmaunet.predict.ensemble import cascade_card
 from rmaunet.predict.weights import FINGERPRINTS
-from rmaunet.settings import to_dict
 
 ROOT = Path(__file__).parents[1]
 FOLDS, RESULTS = ROOT / "results/weights/folds", ROOT / "results"

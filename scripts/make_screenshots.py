@@ -27,12 +27,12 @@ sys.path.insert(0, str(ROOT / "tests" / "report"))
 from browsing import CHROMIUM, Opened, check_nothing_is_wrong, opened  # noqa: E402
 
 from rmaunet.cli.main import main as rmaunet  # noqa: E402
-from rmaunet.data.example import fetch_example  # noqa: E402
-from rmaunet.data.phantom import phantom  # noqa: E402
-from rmaunet.files import cache_folder, write_bytes  # noqa: E402
+from rmaunet.core.files import cache_folder, write_bytes  # noqa: E402
+from rmaunet.core.volume import Volume, make_volume  # noqa: E402
+from rmaunet.datasets.phantoms.example_scan import fetch_example  # noqa: E402
+from rmaunet.datasets.phantoms.phantom import phantom  # noqa: E402
 from rmaunet.io import read_mask, read_volume  # noqa: E402
 from rmaunet.report.page import viewer_script, write_report  # noqa: E402
-from rmaunet.volume import Volume, make_volume  # noqa: E402
 
 TUMORS = "liver-ct-segmentation-package==1.6.0"
 WIDTH, HEIGHT = 1240, 1130

@@ -8,7 +8,7 @@ import math
 import sys
 from pathlib import Path
 
-from rmaunet.evaluate import markdown_table
+from rmaunet.metrics import markdown_table
 
 ROOT = Path(__file__).parents[1]
 STUDY, PAGE, PICTURE = ROOT / "results" / "study", ROOT / "docs" / "study.md", ROOT / "docs" / "images" / "study.png"
@@ -153,7 +153,7 @@ def draw(study: Path = STUDY, picture: Path = PICTURE) -> None:
     import numpy as np
 
     from rmaunet.report import save_figure
-    from rmaunet.report.figures import box_figure
+    from rmaunet.report.metric_figures import box_figure
 
     titles = {row["experiment"]: row["row"] for row in lines(study / "table7.csv")}
     series = {}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from rmaunet.data.splits import make_folds, write_split
-from rmaunet.data.store import Store
-from rmaunet.files import write_json
+from rmaunet.core.files import write_json
+from rmaunet.datasets.splits import make_folds, write_split
+from rmaunet.datasets.store.slice_store import Store
 
 OUT = Path(__file__).parents[1] / "results" / "weights" / "folds"
 REPEATS = {"volume-0": "0-1", "volume-1": "0-1", "volume-14": "14-15", "volume-15": "14-15"} | {

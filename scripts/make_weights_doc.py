@@ -12,7 +12,7 @@ import math
 import sys
 from pathlib import Path
 
-from rmaunet.evaluate import Comparison, average_patients, compare, markdown_table, summarize
+from rmaunet.metrics import Comparison, average_patients, compare, markdown_table, summarize
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results" / "weights", ROOT / "docs" / "weights.md"

@@ -18,16 +18,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rmaunet.data.detect import find_cases
-from rmaunet.experiments.experiment import Experiment
-from rmaunet.files import sha256, write_csv, write_json
+from rmaunet.core.files import sha256, write_csv, write_json
+from rmaunet.core.runs import machine
+from rmaunet.core.settings import from_dict
+from rmaunet.datasets.detect_layout import find_cases
+from rmaunet.paper.reproduce.input_hashes import Hashes
+from rmaunet.paper.reproduce.plan import Run
+from rmaunet.paper.reproduce.scoring import score_run
+from rmaunet.paper.reproduce.table_training import finished
 from rmaunet.predict import load_weights
-from rmaunet.reproduce.hashes import Hashes
-from rmaunet.reproduce.plan import Run
-from rmaunet.reproduce.scoring import score_run
-from rmaunet.reproduce.training import finished
-from rmaunet.runs import machine
-from rmaunet.settings import from_dict
+from rmaunet.train.experiment import Experiment
 
 FOLDS = Path(__file__).parents[1] / "results" / "weights" / "folds"
 

@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from rmaunet.errors import OutputError
-from rmaunet.runs import LOCK, locked
+from rmaunet.core.errors import OutputError
+from rmaunet.core.runs import LOCK, locked
 
 RACE = """
 import os, sys, time
 from pathlib import Path
-from rmaunet.errors import OutputError
-from rmaunet.runs import locked
+from rmaunet.core.errors import OutputError
+from rmaunet.core.runs import locked
 folder, marks = Path(sys.argv[1]), Path(sys.argv[2])
 (marks / f"ready-{os.getpid()}").touch()
 while len(list(marks.glob("ready-*"))) < 4:

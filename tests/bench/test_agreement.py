@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rmaunet.bench.agreement import Way, compare_ways, verdicts
-from rmaunet.data.case import Case
-from rmaunet.data.phantom import phantom
-from rmaunet.files import write_csv
+from rmaunet.core.files import write_csv
+from rmaunet.datasets.case import Case
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import write_mask, write_volume
 from rmaunet.io.scan import GridSource, Scan
 from rmaunet.predict import load_weights

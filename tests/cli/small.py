@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rmaunet.core.volume import Volume
 from rmaunet.io import Scan, write_mask, write_volume
 from rmaunet.io.scan import GridSource
-from rmaunet.volume import Volume
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "segment"))
 from released import known_network, scene, write_series

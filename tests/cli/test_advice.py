@@ -28,7 +28,7 @@ from rmaunet.cli import (
     reproduce,
     segment,
     train,
-)  # fmt: skip
+)
 from rmaunet.cli.main import main
 from rmaunet.cli.parse import option_names
 

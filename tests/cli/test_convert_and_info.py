@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import phantom
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import GridSource, Scan, read_mask, write_mask, write_volume
-from rmaunet.volume import make_volume
 
 
 @pytest.fixture

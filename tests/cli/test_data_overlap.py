@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import phantom
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import write_volume
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights
-from rmaunet.volume import make_volume
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def sets(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def limits(monkeypatch):
     """Phantoms share one anatomy: only an equal scan is one here."""
-    monkeypatch.setattr("rmaunet.data.overlap.SAME_PATIENT", 0.96)
-    monkeypatch.setattr("rmaunet.data.overlap.SAME_SCAN", 0.96)
+    monkeypatch.setattr("rmaunet.leaks.match_scans.SAME_PATIENT", 0.96)
+    monkeypatch.setattr("rmaunet.leaks.match_scans.SAME_SCAN", 0.96)
 
 
 def test_a_cut_windowed_mirrored_copy_is_named(sets, tmp_path, capsys):
@@ -77,7 +77,7 @@ def test_both_b_and_weights_is_a_usage_error(sets):
 
 
 def test_the_shipped_weights_know_their_training_cases():
-    from rmaunet.data.fingerprint import read_fingerprints
+    from rmaunet.leaks.fingerprint import read_fingerprints
     from rmaunet.predict import fingerprint_file, load_card, shipped_weights
 
     for name in shipped_weights():

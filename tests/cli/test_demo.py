@@ -3,8 +3,8 @@ import re
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.data import example
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
+from rmaunet.datasets.phantoms import example_scan as example
 
 
 def test_without_a_network_the_demo_uses_a_phantom_and_says_so(capsys, tmp_path, monkeypatch):

@@ -8,14 +8,14 @@ import pytest
 
 from rmaunet.cli import doctor
 from rmaunet.cli.main import main
-from rmaunet.errors import ModelError
-from rmaunet.io import dicom_samples
-from rmaunet.io.dicom_codecs import CodestreamError
+from rmaunet.cohort import self_check as selfcheck
+from rmaunet.cohort.self_check import self_check
+from rmaunet.core.errors import ModelError
+from rmaunet.core.volume import Volume
+from rmaunet.io.dicom.codecs import CodestreamError
+from rmaunet.io.dicom import sample_images as dicom_samples
 from rmaunet.predict import Prediction, weights
 from rmaunet.preprocess import Preprocessing, prepare
-from rmaunet.segment import selfcheck
-from rmaunet.segment.selfcheck import self_check
-from rmaunet.volume import Volume
 
 SMALL = (16, 48, 48)
 

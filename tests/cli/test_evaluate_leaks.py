@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.data.fingerprint import fingerprint, write_fingerprints
-from rmaunet.data.phantom import phantom
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import Scan, write_mask, write_volume
 from rmaunet.io.scan import GridSource
+from rmaunet.leaks.fingerprint import fingerprint, write_fingerprints
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, load_weights, save_weights
 from rmaunet.predict.weights_record import manifest_record, recorded_weights
 from rmaunet.preprocess import Preprocessing
-from rmaunet.volume import make_volume
 
 SHAPE = (40, 48, 48)
 
@@ -49,8 +49,8 @@ def evaluate(study, out, *more):
 @pytest.fixture
 def limits(monkeypatch):
     """Phantoms share one anatomy: only an equal scan is one here."""
-    monkeypatch.setattr("rmaunet.data.overlap.SAME_PATIENT", 0.97)
-    monkeypatch.setattr("rmaunet.data.overlap.SAME_SCAN", 0.97)
+    monkeypatch.setattr("rmaunet.leaks.match_scans.SAME_PATIENT", 0.97)
+    monkeypatch.setattr("rmaunet.leaks.match_scans.SAME_SCAN", 0.97)
 
 
 @pytest.mark.usefixtures("limits")

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import phantom
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import GridSource, Scan, write_mask, write_volume
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights

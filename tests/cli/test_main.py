@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import COMMANDS, main
-from rmaunet.data.store import Store
+from rmaunet.datasets.store.slice_store import Store
 
 
 @pytest.fixture

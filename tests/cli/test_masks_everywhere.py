@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import make_volume
 from rmaunet.io import read_mask, read_volume, write_mask, write_volume
-from rmaunet.volume import make_volume
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
 import dicom_writer as w

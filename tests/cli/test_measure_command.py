@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import Phantom, phantom
-from rmaunet.report import measure
-from rmaunet.volume import Volume
+from rmaunet.core.volume import Volume
+from rmaunet.datasets.phantoms.phantom import Phantom, phantom
+from rmaunet.measurement import measure
 
 
 def write(volume: Volume, path: Path, values: dict[int, int] | None = None) -> Path:

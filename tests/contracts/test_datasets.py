@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from trees import TREES
 
-from rmaunet.data import DATASETS, Case
-from rmaunet.data.check import check_set
-from rmaunet.data.detect import find_cases
-from rmaunet.data.load import load_case, load_image
-from rmaunet.errors import InputError
-from rmaunet.volume import same_grid
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import same_grid
+from rmaunet.datasets import DATASETS, Case
+from rmaunet.datasets.check.check_dataset import check_set
+from rmaunet.datasets.detect_layout import find_cases
+from rmaunet.datasets.load_case import load_case, load_image
 
 NAMES = sorted(DATASETS)
 
@@ -30,7 +30,7 @@ def cases(name: str, roots: dict[str, Path]) -> list[Case]:
 def test_it_has_a_fact_sheet(name: str) -> None:
     import importlib
 
-    text = importlib.import_module(f"rmaunet.data.{name}").__doc__ or ""
+    text = importlib.import_module(f"rmaunet.datasets.{name}").__doc__ or ""
     for entry in ("source", "layout", "labels"):
         assert entry in text
 

@@ -13,7 +13,7 @@ import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
-from rmaunet.data.phantom import Phantom, phantom
+from rmaunet.datasets.phantoms.phantom import Phantom, phantom
 
 SHAPE = (12, 24, 24)
 UID = "1.2.826.0.1.3680043.8.498.7"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rmaunet.core.file_names import given_name, one_line, scan_name, stem, without_folders
+from rmaunet.core.formats import given_name, one_line, scan_name, stem, without_folders
 
 STEMS = [
     ("ct.nii.gz", "ct"), ("ct.NII.GZ", "ct"), ("ct.nii", "ct"), ("a.b.nrrd", "a.b"), ("m.seg.nrrd", "m"), ("m.seg.dcm", "m"),

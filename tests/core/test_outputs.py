@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rmaunet.core.outputs import check_outputs, looks_like_a_file
-from rmaunet.errors import OutputError, UsageError
+from rmaunet.core.errors import OutputError, UsageError
+from rmaunet.core.output_checks import check_outputs, looks_like_a_file
 
 
 def hard(target: Path, link: Path) -> Path:

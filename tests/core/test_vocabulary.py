@@ -2,7 +2,7 @@
 
 import pytest
 
-from rmaunet.core.names import Role, name_role
+from rmaunet.core.structure_names import Role, name_role
 from rmaunet.core.vocabulary import Code, Named, assign, role_of
 
 LIVER_NAMES = """Liver|LIVER|liver_|whole liver|Liver (whole)|entire_liver|Leber|foie|Hígado|HIGADO|fegato|肝臓|печень

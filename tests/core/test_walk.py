@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from rmaunet.core.notices import collect_notices
 from rmaunet.core.walk import say_unreached, walk
-from rmaunet.notices import collect_notices
 
 
 def made(root: Path, *files: str) -> Path:

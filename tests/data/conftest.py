@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rmaunet.data.augment import change_intensity, cut
+from rmaunet.train.augment.transforms import change_intensity, cut
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "contracts"))
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import trees
 
-from rmaunet.data.check import check_set
-from rmaunet.data.lits import known_spacing
-from rmaunet.data.load import load_case
-from rmaunet.data.orientation import check_orientation
-from rmaunet.data.phantom import phantom
-from rmaunet.data.repair import repair_set
-from rmaunet.errors import UsageError
-from rmaunet.volume import axial, make_volume
+from rmaunet.core.errors import UsageError
+from rmaunet.core.volume import axial, make_volume
+from rmaunet.datasets import plain_folder
+from rmaunet.datasets.check.check_dataset import check_set
+from rmaunet.datasets.check.liver_orientation import check_orientation
+from rmaunet.datasets.check.repair_dataset import repair_set
+from rmaunet.datasets.lits import known_spacing
+from rmaunet.datasets.load_case import load_case
+from rmaunet.datasets.phantoms.phantom import phantom
 
 PATIENT = phantom(seed=4, shape=(33, 32, 32), spacing_mm=(6.4, 12.0, 12.0))
 RAS = np.diag([-12.0, -12.0, 6.4, 1])
@@ -37,7 +38,7 @@ def audit(out):
 
 def only_case(out):
     (report,) = check_set(out).cases
-    from rmaunet.data import lits
+    from rmaunet.datasets import lits
 
     (case,) = lits.cases(out)
     scan, mask = load_case(case)
@@ -172,7 +173,7 @@ def test_other_layouts_become_one_layout(tmp_path):
         report = check_set(tmp_path / f"{name}-out")
         assert (report.layout, report.count("error")) == ("folder", 0)
         assert tuple(case.name for case in report.cases) == trees.TREES[name].names
-        scan, mask = load_case(__import__("rmaunet.data.folder", fromlist=["cases"]).cases(tmp_path / f"{name}-out")[0])
+        scan, mask = load_case(plain_folder.cases(tmp_path / f"{name}-out")[0])
         expected = trees.made(1 if name == "ircadb" else 3)
         if name == "folder":
             expected.mask.array[0, :2, :2] = 0
@@ -203,7 +204,7 @@ def test_a_copy_that_fails_leaves_no_half_case(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rmaunet.data.repair.write_mask", full)
+    monkeypatch.setattr("rmaunet.datasets.check.repair_dataset.write_mask", full)
     with pytest.raises(OSError, match="No space"):
         repair_set(root, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.data.augment import NONE, Augmentation, draw
-from rmaunet.data.contrast import Contrast, change_contrast
 from rmaunet.preprocess import from_bytes
+from rmaunet.train.augment.liver_contrast import Contrast, change_contrast
+from rmaunet.train.augment.transforms import NONE, Augmentation, draw
 
 
 def slices():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rmaunet.data.focus import focus
+from rmaunet.train.augment.patch_position import focus
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import trees
 
-from rmaunet.data import ircadb, lits
-from rmaunet.data.case import Case
-from rmaunet.data.load import load_case
-from rmaunet.errors import InputError, UsageError
-from rmaunet.notices import collect_notices
+from rmaunet.core.errors import InputError, UsageError
+from rmaunet.core.notices import collect_notices
+from rmaunet.datasets import ircadb, lits
+from rmaunet.datasets.case import Case
+from rmaunet.datasets.load_case import load_case
 
 
 @pytest.mark.parametrize(

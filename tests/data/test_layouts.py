@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import trees
 
-from rmaunet.data import folder, lits, msd
-from rmaunet.data.detect import find_cases
-from rmaunet.data.load import load_case
-from rmaunet.errors import InputError
-from rmaunet.notices import collect_notices
+from rmaunet.core.errors import InputError
+from rmaunet.core.notices import collect_notices
+from rmaunet.datasets import lits, msd
+from rmaunet.datasets import plain_folder as folder
+from rmaunet.datasets.detect_layout import find_cases
+from rmaunet.datasets.load_case import load_case
 
 
 def edit(root, **values):
@@ -215,7 +216,7 @@ def test_dataset_json_under_the_c_locale(tmp_path):
     root = trees.folder(tmp_path)
     content = json.loads((root / "dataset.json").read_text()) | {"description": "Läsionen"}
     (root / "dataset.json").write_bytes(json.dumps(content, ensure_ascii=False).encode())
-    code = "import sys, pathlib; from rmaunet.data import folder; print(len(folder.cases(pathlib.Path(sys.argv[1]))))"
+    code = "import sys, pathlib; from rmaunet.datasets import plain_folder as folder; print(len(folder.cases(pathlib.Path(sys.argv[1]))))"
     setting = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
         [sys.executable, "-c", code, str(root)], env=setting, capture_output=True, text=True, check=False

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.data.lesions import (
+from rmaunet.train.augment.synthetic_lesions import (
     DISTRACTOR,
     LARGE,
     Lesion,

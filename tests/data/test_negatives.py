@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from rmaunet.data.negatives import add_negatives
-from rmaunet.data.sampling import Sampler, Sampling
-from rmaunet.data.store import Store, StoreWriter
-from rmaunet.experiments.experiment import Experiment, Training
+from rmaunet.datasets.store.slice_store import Store, StoreWriter
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.preprocess import Preprocessing
 from rmaunet.train import train
+from rmaunet.train.augment.liver_free_cases import add_negatives
+from rmaunet.train.experiment import Experiment, Training
+from rmaunet.train.sampling import Sampler, Sampling
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
-from rmaunet.data.ircadb import TUMOR_FREE
-from rmaunet.data.splits import protocol_folds
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
+from rmaunet.datasets.ircadb import TUMOR_FREE
+from rmaunet.datasets.splits import protocol_folds
 
 NAMES = [f"3Dircadb1.{n}" for n in range(1, 21)]
 

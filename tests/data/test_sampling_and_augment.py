@@ -4,11 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.data.augment import NONE, Augmentation, Draw, draw
-from rmaunet.data.sampling import Sampler, Sampling
-from rmaunet.data.store import StoredCase
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
+from rmaunet.datasets.store.slice_store import StoredCase
 from rmaunet.preprocess import from_bytes
+from rmaunet.train.augment.transforms import NONE, Augmentation, Draw, draw
+from rmaunet.train.sampling import Sampler, Sampling
 
 
 def case(name, liver, tumor):

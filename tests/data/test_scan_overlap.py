@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from rmaunet.data.fingerprint import fingerprint, read_fingerprints, write_fingerprints
-from rmaunet.data.overlap import compare, find_overlaps
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import InputError
-from rmaunet.volume import make_volume
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.leaks.fingerprint import fingerprint, read_fingerprints, write_fingerprints
+from rmaunet.leaks.match_scans import compare, find_overlaps
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from rmaunet.data import ircadb, lits
-from rmaunet.data.splits import make_folds, protocol_folds, read_folds, read_split, split_cases, write_split
-from rmaunet.errors import InputError, UsageError
+from rmaunet.core.errors import InputError, UsageError
+from rmaunet.datasets import ircadb, lits
+from rmaunet.datasets.splits import make_folds, protocol_folds, read_folds, read_split, split_cases, write_split
 
 LITS = [f"volume-{n}" for n in range(131)]
 IRCADB = [f"3Dircadb1.{n}" for n in range(1, 21)]

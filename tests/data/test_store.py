@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from rmaunet.data.store import Store, StoreWriter
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
+from rmaunet.datasets.store.slice_store import Store, StoreWriter
 from rmaunet.preprocess import Preprocessing
 
 RNG = np.random.default_rng(1)

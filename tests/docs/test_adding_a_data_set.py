@@ -11,8 +11,8 @@ from types import ModuleType
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.data import DATASETS, DataSet
-from rmaunet.data.store import Store
+from rmaunet.datasets import DATASETS, DataSet
+from rmaunet.datasets.store.slice_store import Store
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-data-set.md").read_text(encoding="utf-8")
@@ -26,9 +26,9 @@ def contract(load_file: Callable[..., ModuleType], tmp_path: Path, monkeypatch: 
     file = tmp_path / "clinic.py"
     file.write_text(FILE, encoding="utf-8")
     monkeypatch.setitem(DATASETS, "clinic", DataSet(lambda root: []))
-    for name in ("rmaunet.data.clinic", "trees", "contract_of_data_sets"):
+    for name in ("rmaunet.datasets.clinic", "trees", "contract_of_data_sets"):
         monkeypatch.setitem(sys.modules, name, None)
-    module = load_file(file, "rmaunet.data.clinic")
+    module = load_file(file, "rmaunet.datasets.clinic")
     exec(REGISTER, {"DATASETS": DATASETS, "DataSet": DataSet, **vars(module)})
     trees = load_file(CONTRACTS / "trees.py")
     exec(TREE, vars(trees))
@@ -74,4 +74,4 @@ def test_page_links_to_files_that_exist() -> None:
 
 
 def test_example_file_obeys_the_house() -> None:
-    assert FILE.startswith('# src/rmaunet/data/clinic.py\n"""')
+    assert FILE.startswith('# src/rmaunet/datasets/clinic.py\n"""')

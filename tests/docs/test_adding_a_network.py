@@ -9,11 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from rmaunet.experiments.presets import PAPER
 from rmaunet.networks import NETWORKS
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.facts import FACTS, NetworkFacts, network_title
 from rmaunet.networks.size import network_size
+from rmaunet.train.presets import PAPER
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "adding-a-network.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from rmaunet.data.overlap import SAME_PATIENT, SAME_SCAN
+from rmaunet.leaks.match_scans import SAME_PATIENT, SAME_SCAN
 
 ROOT = Path(__file__).parents[2]
 

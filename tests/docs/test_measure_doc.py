@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import rmaunet.report
-from rmaunet.report import flags
-from rmaunet.report.tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
+from rmaunet.measurement import flags
+from rmaunet.measurement.measure_tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 
 PAGE = Path(__file__).parents[2] / "docs" / "measure.md"
 TEXT = PAGE.read_text(encoding="utf-8")

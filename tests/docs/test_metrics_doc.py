@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import rmaunet.evaluate
+import rmaunet.metrics
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
-MODULES = [module.name for module in pkgutil.iter_modules(rmaunet.evaluate.__path__)]
+MODULES = [module.name for module in pkgutil.iter_modules(rmaunet.metrics.__path__)]
 
 
 def test_page() -> None:
@@ -21,18 +21,18 @@ def test_page() -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(f"rmaunet.evaluate.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(f"rmaunet.metrics.{name}")).failed == 0
 
 
 def test_every_public_name_is_exported_once() -> None:
-    names = rmaunet.evaluate.__all__
+    names = rmaunet.metrics.__all__
     assert len(names) == len(set(names))
-    assert all(hasattr(rmaunet.evaluate, name) for name in names)
+    assert all(hasattr(rmaunet.metrics, name) for name in names)
 
 
 def test_measuring_needs_no_torch() -> None:
     import subprocess
     import sys
 
-    code = "import sys, rmaunet.evaluate; sys.exit('torch' in sys.modules)"
+    code = "import sys, rmaunet.metrics; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

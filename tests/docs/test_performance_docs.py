@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from rmaunet.bench.agreement import verdicts
-from rmaunet.predict.choose import ACCEPTED
+from rmaunet.predict.choose_runtime import ACCEPTED
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from rmaunet.cli.main import COMMANDS
-from rmaunet.experiments.paper import TABLES
-from rmaunet.reproduce.request import ALIASES, FIGURES
+from rmaunet.paper.reported import TABLES
+from rmaunet.paper.reproduce.request import ALIASES, FIGURES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rmaunet.experiments import EXPERIMENTS
-from rmaunet.experiments.candidates import CANDIDATES
+from rmaunet.paper.candidates import CANDIDATES
+from rmaunet.paper.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[2]
 

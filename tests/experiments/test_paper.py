@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from rmaunet.experiments.paper import IRCADB_CASES, LITS_TEST_CASES, TABLES, ReportedRow, ReportedValue
+from rmaunet.paper.reported import IRCADB_CASES, LITS_TEST_CASES, TABLES, ReportedRow, ReportedValue
 
 MEASURES = ("liver_dice", "liver_voe", "liver_rvd", "tumor_dice", "tumor_voe", "tumor_rvd")
 

@@ -15,9 +15,9 @@ from nifti_cases import bad, good, odd
 from pydicom import Dataset, dcmread
 from pydicom.sr.coding import Code
 
+from rmaunet.core.volume import make_volume
 from rmaunet.io import read_volume
-from rmaunet.io.dicom_seg import write_dicom_seg
-from rmaunet.volume import make_volume
+from rmaunet.io.dicom_seg.write_seg import write_dicom_seg
 
 GROUP = "DICOM SEG"
 MASK = np.clip(w.stored() // 700, 0, 2).astype(np.uint8)

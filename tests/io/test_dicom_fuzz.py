@@ -8,10 +8,10 @@ import dicom_writer as w
 import numpy as np
 import pytest
 
-from rmaunet.errors import InputError
-from rmaunet.io.dicom import read_dicom
-from rmaunet.io.dicom_seg import read_dicom_seg, write_dicom_seg
-from rmaunet.volume import Volume
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import Volume
+from rmaunet.io.dicom.read_dicom import read_dicom
+from rmaunet.io.dicom_seg.write_seg import read_dicom_seg, write_dicom_seg
 
 
 @pytest.mark.parametrize("syntax", [None, "rle", "jpeg-ls", "jpeg-2000", "jpeg-lossless"])

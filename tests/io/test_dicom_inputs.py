@@ -17,9 +17,9 @@ from dicom_odd_cases import EXPECTED as ODD_EXPECTED
 from dicom_pixel_cases import CASES as PIXEL_CASES
 from dicom_pixel_cases import EXPECTED as PIXEL_EXPECTED
 
-from rmaunet.errors import InputError
-from rmaunet.io.dicom import read_dicom
-from rmaunet.notices import collect_notices
+from rmaunet.core.errors import InputError
+from rmaunet.core.notices import collect_notices
+from rmaunet.io.dicom.read_dicom import read_dicom
 
 CASES = [*PLAIN_CASES, *ODD_CASES, *PIXEL_CASES]
 EXPECTED = ODD_EXPECTED | PIXEL_EXPECTED

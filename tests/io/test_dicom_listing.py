@@ -9,9 +9,9 @@ import pytest
 from dicom_cases import CASES
 from pydicom import Dataset
 
-from rmaunet.errors import InputError
-from rmaunet.io.archive import extracted
-from rmaunet.io.dicom import find_scans, list_series, read_dicom
+from rmaunet.core.errors import InputError
+from rmaunet.io.dicom.read_dicom import find_scans, list_series, read_dicom
+from rmaunet.io.storage.zip_archive import extracted
 
 BY_ID = {case.id: case for case in CASES}
 

@@ -16,13 +16,13 @@ from dicom_cases import TWENTY
 from numpy.typing import NDArray
 from pydicom import Dataset
 
-from rmaunet.errors import InputError, UsageError
-from rmaunet.io.dicom import read_dicom
-from rmaunet.io.dicom_seg import fill_grid, read_dicom_seg, write_dicom_seg
+from rmaunet.core.errors import InputError, UsageError
+from rmaunet.core.labels import TUMOR
+from rmaunet.core.notices import collect_notices
+from rmaunet.core.volume import Volume, same_grid
+from rmaunet.io.dicom.read_dicom import read_dicom
+from rmaunet.io.dicom_seg.write_seg import fill_grid, read_dicom_seg, write_dicom_seg
 from rmaunet.io.scan import GridSource, Scan
-from rmaunet.labels import TUMOR
-from rmaunet.notices import collect_notices
-from rmaunet.volume import Volume, same_grid
 
 COSINES = {
     "axial": w.AXIAL,

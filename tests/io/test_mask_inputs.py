@@ -9,9 +9,9 @@ from file_case import FileCase
 from made_nifti import write
 from test_nifti_inputs import check_case
 
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
+from rmaunet.core.notices import collect_notices
 from rmaunet.io import read_mask, read_volume
-from rmaunet.notices import collect_notices
 
 
 @pytest.mark.parametrize("case", mask_cases.CASES, ids=lambda case: case.id)

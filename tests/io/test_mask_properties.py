@@ -18,12 +18,12 @@ from pydicom import Dataset, dcmread
 from pydicom.sr.coding import Code
 from test_dicom_seg import COSINES
 
+from rmaunet.core.errors import InputError
 from rmaunet.core.vocabulary import Named, assign
-from rmaunet.errors import InputError
+from rmaunet.core.volume import Volume, make_volume, same_grid
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask
-from rmaunet.io.dicom_seg import fill_grid
-from rmaunet.io.mask import describe_mask
-from rmaunet.volume import Volume, make_volume, same_grid
+from rmaunet.io.dicom_seg.write_seg import fill_grid
+from rmaunet.io.masks.mask_reader import describe_mask
 
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 SIZES = st.tuples(*[st.integers(1, 6)] * 3)

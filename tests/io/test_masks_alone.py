@@ -9,11 +9,11 @@ import pytest
 from made_nifti import CT, RAS, write
 from seg_cases import MASK, foreign, some
 
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
+from rmaunet.core.notices import collect_notices
+from rmaunet.core.volume import same_grid, voxel_volume_ml
 from rmaunet.io import read_mask, read_volume
-from rmaunet.io.mask import describe_mask, read_mask_pair
-from rmaunet.notices import collect_notices
-from rmaunet.volume import same_grid, voxel_volume_ml
+from rmaunet.io.masks.mask_reader import describe_mask, read_mask_pair
 
 
 @pytest.mark.parametrize(

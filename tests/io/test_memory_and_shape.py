@@ -12,9 +12,9 @@ import SimpleITK as sitk  # noqa: N813
 from made_nifti import CT, RAS, encoded, write
 from nifti_cases import sitk_file
 
-from rmaunet.errors import InputError, UsageError
+from rmaunet.core.errors import InputError, UsageError
 from rmaunet.io import read_nifti, read_volume
-from rmaunet.io.affine import orthogonal_grid, orthonormalised, resampled
+from rmaunet.io.storage.affine_checks import orthogonal_grid, orthonormalised, resampled
 
 
 @pytest.mark.parametrize("name", ["ct.nii", "ct.nii.gz"])

@@ -9,9 +9,9 @@ from file_case import FileCase
 from grid_cases import CASES as GRID_CASES
 from nifti_cases import CASES as NIFTI_CASES
 
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
+from rmaunet.core.notices import collect_notices
 from rmaunet.io import read_volume
-from rmaunet.notices import collect_notices
 
 CASES = [*NIFTI_CASES, *GRID_CASES]
 

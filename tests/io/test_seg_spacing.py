@@ -9,11 +9,12 @@ import pytest
 import seg_cases
 from pydicom import Dataset, dcmread
 
-from rmaunet.errors import OutputError
-from rmaunet.io import dicom_seg, read_mask
-from rmaunet.io.dicom import read_dicom
-from rmaunet.io.dicom_seg import fill_grid, write_dicom_seg
-from rmaunet.volume import make_volume
+from rmaunet.core.errors import OutputError
+from rmaunet.core.volume import make_volume
+from rmaunet.io import read_mask
+from rmaunet.io.dicom.read_dicom import read_dicom
+from rmaunet.io.dicom_seg.write_seg import fill_grid, write_dicom_seg
+from rmaunet.io.dicom_seg import write_seg as dicom_seg
 
 MASK = np.zeros((w.DEPTH, w.ROWS, w.COLUMNS), np.uint8)
 MASK[1:5, 3:12, 2:9] = 1

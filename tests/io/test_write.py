@@ -12,9 +12,9 @@ import SimpleITK as sitk  # noqa: N813
 from made_nifti import CT, RAS, encoded, write
 from mask_cases import MASK
 
-from rmaunet.errors import OutputError, UsageError
+from rmaunet.core.errors import OutputError, UsageError
+from rmaunet.core.volume import axial, make_volume, same_grid
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
-from rmaunet.volume import axial, make_volume, same_grid
 
 FIELDS = ("srow_x", "srow_y", "srow_z", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z",
           "pixdim", "sform_code", "qform_code", "xyzt_units")  # fmt: skip

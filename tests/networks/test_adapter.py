@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from rmaunet.errors import ModelError, UsageError
+from rmaunet.core.errors import ModelError, UsageError
 from rmaunet.networks.adapter import BorrowedNetwork, borrowed_network
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.facts import network_title

@@ -8,14 +8,14 @@ import torch
 from torch import nn
 
 from rmaunet.cli.main import main
-from rmaunet.data.fingerprint import Fingerprint, read_fingerprints, write_fingerprints
-from rmaunet.errors import ModelError
+from rmaunet.core.errors import ModelError
+from rmaunet.core.volume import make_volume
+from rmaunet.leaks.fingerprint import Fingerprint, read_fingerprints, write_fingerprints
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Postprocessing, Predictor, load_weights, save_weights
+from rmaunet.predict.cascade import REACH_MM, liver_place
 from rmaunet.predict.ensemble import cascade_card, join_weights
-from rmaunet.predict.locate import REACH_MM, liver_place
 from rmaunet.preprocess import Preprocessing
-from rmaunet.volume import make_volume
 
 WHOLE = Preprocessing(grid="spacing", spacing_mm=4.0)
 AROUND = Preprocessing(grid="liver", spacing_mm=1.0, size=32)

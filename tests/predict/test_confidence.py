@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
+from rmaunet.core.volume import axial, make_volume
+from rmaunet.measurement import lesion_table
+from rmaunet.measurement.confidence import ConfidenceMeter
 from rmaunet.predict import Postprocessing, Prediction, Predictor
-from rmaunet.predict.confidence import augmented, rethresholded
-from rmaunet.predict.kept_maps import KeptMaps
+from rmaunet.predict.probability_store import KeptMaps
+from rmaunet.predict.uncertainty import augmented, rethresholded
 from rmaunet.preprocess import Preprocessing, prepare
-from rmaunet.report import lesion_table
-from rmaunet.report.confidence import ConfidenceMeter
-from rmaunet.volume import axial, make_volume
 
 AFFINE = np.array([[0.0, 0, 1, 0], [0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]])
 

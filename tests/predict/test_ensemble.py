@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rmaunet.cli.main import main
-from rmaunet.errors import ModelError
+from rmaunet.core.errors import ModelError
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.ensemble import Ensemble
 from rmaunet.predict import ModelCard, load_weights, save_weights

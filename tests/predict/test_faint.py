@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from rmaunet.predict import Postprocessing
-from rmaunet.predict.faint import faint_lesions
-from rmaunet.predict.postprocess import postprocess
+from rmaunet.predict.postprocess.clean_labels import postprocess
+from rmaunet.predict.postprocess.faint_lesions import faint_lesions
 
 MM = (2.0, 1.0, 1.5)
 

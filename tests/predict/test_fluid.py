@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from rmaunet.predict import Postprocessing
-from rmaunet.predict.fluid import fluid_lesions
-from rmaunet.predict.postprocess import postprocess
+from rmaunet.predict.postprocess.clean_labels import postprocess
+from rmaunet.predict.postprocess.fluid_lesions import fluid_lesions
 
 MM = (2.0, 1.0, 1.0)
 PLACES = {"left": (slice(4, 12), slice(30, 46), slice(15, 31)), "right": (slice(4, 12), slice(30, 46), slice(50, 66))}

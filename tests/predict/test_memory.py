@@ -6,12 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
+from rmaunet.core.volume import make_volume
 from rmaunet.predict.memory import Needs, fitting_batch, peak_bytes, predicted_bytes, size_in_bytes
 from rmaunet.predict.predictor import Predictor
 from rmaunet.predict.weights import load_weights
 from rmaunet.preprocess import Preprocessing, prepare
-from rmaunet.volume import make_volume
 
 
 def prepared(depth, dtype=np.int16):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rmaunet.predict import Postprocessing
-from rmaunet.predict.outline import outline_lesions
-from rmaunet.predict.postprocess import labels_from_probabilities, postprocess
+from rmaunet.predict.postprocess.clean_labels import labels_from_probabilities, postprocess
+from rmaunet.predict.postprocess.lesion_outline import outline_lesions
 
 MM = (2.0, 1.0, 1.0)
 LIVER_HU = 110

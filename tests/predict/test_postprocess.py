@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
+from rmaunet.predict.postprocess.clean_labels import Postprocessing, labels_from_probabilities, postprocess
 
 MM = (1.0, 1.0, 1.0)
 

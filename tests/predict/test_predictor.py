@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from rmaunet.core.volume import make_volume
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Postprocessing, Predictor, load_weights, save_weights
 from rmaunet.preprocess import Preprocessing
-from rmaunet.volume import make_volume
 
 
 class Threshold(nn.Module):

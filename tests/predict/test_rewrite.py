@@ -7,7 +7,7 @@ from torch import nn
 
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.mab import ASPP, SpatialAttention
-from rmaunet.predict.rewrite import NormAfterJoining, SpatialAttentionInBlocks, rewritten
+from rmaunet.runtimes.fuse_layers import NormAfterJoining, SpatialAttentionInBlocks, rewritten
 
 
 def lively(network):

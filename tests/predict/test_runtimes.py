@@ -9,16 +9,17 @@ import pytest
 import torch
 from torch import nn
 
-from rmaunet.errors import ModelError, UsageError
-from rmaunet.files import cache_folder
+from rmaunet.core.errors import ModelError, UsageError
+from rmaunet.core.files import cache_folder
 from rmaunet.networks.build import NetworkSettings, build_network
-from rmaunet.predict import ModelCard, Weights, int8
-from rmaunet.predict import choose as choose_module
-from rmaunet.predict import openvino_runtime as openvino_module
-from rmaunet.predict.choose import choose_runtime
-from rmaunet.predict.converted import converted
-from rmaunet.predict.threads import available_cores, network_threads
+from rmaunet.predict import ModelCard, Weights
+from rmaunet.predict import choose_runtime as choose_module
+from rmaunet.predict.choose_runtime import choose_runtime
 from rmaunet.preprocess import Preprocessing
+from rmaunet.runtimes import int8
+from rmaunet.runtimes import openvino_runtime as openvino_module
+from rmaunet.runtimes.conversion_cache import converted
+from rmaunet.runtimes.threads import available_cores, network_threads
 
 
 def lively(network):
@@ -176,7 +177,7 @@ def test_threads_follow_the_share_of_the_machine(tmp_path, monkeypatch):
 
 
 def test_a_converted_network_starts_without_pytorch(tmp_path):
-    save = "from rmaunet.predict import load_weights; from rmaunet.predict.choose import choose_runtime; import sys; "
+    save = "from rmaunet.predict import load_weights; from rmaunet.predict.choose_runtime import choose_runtime; import sys; "
     save += "r = choose_runtime(load_weights('fast', at_once=False), device='cpu').runtime; "
     save += "import numpy as np; p = r(np.zeros((1, 3, 32, 32), np.float32)); print(r.name, p.shape, 'torch' in sys.modules)"
     for with_torch in (True, False):  # converted by the first, read by the second
@@ -199,7 +200,7 @@ def test_denormals_are_numbers_to_the_caller_of_a_runtime(weights, name):
 
 
 def test_denormals_are_zero_in_the_threads_pytorch_starts_and_nowhere_after():
-    code = "import torch; from rmaunet.predict.torch_runtime import TorchRuntime\n"
+    code = "import torch; from rmaunet.runtimes.torch_runtime import TorchRuntime\n"
     code += "class Tiny(torch.nn.Module):\n"
     code += "    def forward(self, x):\n"
     code += "        tiny = torch.full((1 << 20,), 1e-40) * torch.ones(1 << 20)\n"  # large enough for every thread
@@ -226,13 +227,13 @@ def test_integers_without_nncf_are_refused_with_the_extras_name(weights, monkeyp
 def test_integers_are_calibrated_once_and_never_automatic(weights, monkeypatch):
     pytest.importorskip("nncf")
     scans = [slab(1, 1, 64, 64) * scale for scale in (0.5, 1)]
-    monkeypatch.setattr("rmaunet.predict.int8.calibration_slices", lambda preprocessing: scans)
+    monkeypatch.setattr("rmaunet.runtimes.int8.calibration_slices", lambda preprocessing: scans)
     made = choose_runtime(weights, runtime="openvino", device="cpu", precision="int8").runtime
     x = scans[1]
     exact = choose_runtime(weights, runtime="openvino", device="cpu", precision="float32").runtime(x)
     assert made.precision == "int8"
     assert 0 < np.abs(made(x) - exact).mean() < 0.1
-    monkeypatch.setattr("rmaunet.predict.int8.quantise", None)  # kept: not made again
+    monkeypatch.setattr("rmaunet.runtimes.int8.quantise", None)  # kept: not made again
     again = choose_runtime(weights, runtime="openvino", device="cpu", precision="int8").runtime
     assert (again(x) == made(x)).all()
     assert choose_runtime(weights, device="cpu").runtime.precision == "float32"

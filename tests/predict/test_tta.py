@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rmaunet.predict.tta import FLIPS, WARPS, Flipped, Warp, Warped
+from rmaunet.predict.test_time_augmentation import FLIPS, WARPS, Flipped, Warp, Warped
 
 
 class Bright:

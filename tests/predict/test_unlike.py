@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from rmaunet.core.volume import make_volume
 from rmaunet.predict import Postprocessing, Predictor
-from rmaunet.predict.postprocess import postprocess
-from rmaunet.predict.unlike import drop_unlike
+from rmaunet.predict.postprocess.clean_labels import postprocess
+from rmaunet.predict.postprocess.liver_border import drop_unlike
 from rmaunet.preprocess import Preprocessing
-from rmaunet.volume import make_volume
 
 MM = (2.0, 1.0, 1.0)
 LIVER_HU, BOWEL_HU, WATER_HU = 100, 190, 20

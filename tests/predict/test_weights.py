@@ -5,7 +5,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from rmaunet.errors import ModelError
+from rmaunet.core.errors import ModelError
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, load_weights, save_weights
 

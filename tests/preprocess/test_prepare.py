@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rmaunet.core.volume import make_volume
 from rmaunet.preprocess import Preprocessing, body_box, plan_grid, prepare, restore, window
-from rmaunet.preprocess.window import from_bytes, to_bytes
-from rmaunet.volume import make_volume
+from rmaunet.preprocess.hu_window import from_bytes, to_bytes
 
 
 def orientations():

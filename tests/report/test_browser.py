@@ -11,7 +11,7 @@ import torch
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import Phantom, phantom
+from rmaunet.datasets.phantoms.phantom import Phantom, phantom
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Postprocessing, save_weights
 from rmaunet.preprocess import Preprocessing

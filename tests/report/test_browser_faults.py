@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rmaunet.data.phantom import phantom
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.report.page import write_report
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")

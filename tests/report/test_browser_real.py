@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rmaunet.errors import InputError
-from rmaunet.files import cache_folder
+from rmaunet.core.errors import InputError
+from rmaunet.core.files import cache_folder
 
 browsing = pytest.importorskip("browsing", reason="run from the repository")
 

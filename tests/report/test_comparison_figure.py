@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import UsageError
-from rmaunet.report.comparison import GREEN, RED, Shown, comparison_figure, stages_figure
-from rmaunet.volume import make_volume
+from rmaunet.core.errors import UsageError
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.paper.comparison_figures import GREEN, RED, Shown, comparison_figure, stages_figure
 
 
 @pytest.fixture(scope="module")

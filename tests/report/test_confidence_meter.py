@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from rmaunet.report import lesion_table
-from rmaunet.report.confidence import ConfidenceMeter
-from rmaunet.volume import make_volume
+from rmaunet.core.volume import make_volume
+from rmaunet.measurement import lesion_table
+from rmaunet.measurement.confidence import ConfidenceMeter
 
 AFFINE = np.array([[0.0, 0, 1, 0], [0, 1, 0, 0], [10, 0, 0, 0], [0, 0, 0, 1]])  # a voxel is 0.01 ml
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.colors import same_color
 
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import InputError, UsageError
+from rmaunet.core.errors import InputError, UsageError
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.report.contours import contour_figure
-from rmaunet.volume import make_volume
 
 
 def test_contour_panels() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from rmaunet.report.diameters import maximum_diameter_mm, outline_points, planar_diameters
+from rmaunet.measurement.diameters import maximum_diameter_mm, outline_points, planar_diameters
 
 
 def ellipse(

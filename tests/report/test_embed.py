@@ -6,11 +6,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import InputError
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.core.errors import InputError
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.volume import axial, make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.report.embed import PACKED_HU, embed, nifti_bytes
-from rmaunet.volume import axial, make_volume
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmaunet.errors import InputError, UsageError
+from rmaunet.core.errors import InputError, UsageError
 from rmaunet.report import save_figure
-from rmaunet.report.figures import agreement, agreement_figure, box_figure, read_cases, size_figure
+from rmaunet.report.metric_figures import agreement, agreement_figure, box_figure, read_cases, size_figure
 
 COLUMNS = (
     "name,convention,liver_dice,tumor_dice,liver_reference_ml,liver_prediction_ml,"

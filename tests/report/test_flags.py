@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rmaunet.data.phantom import phantom
-from rmaunet.report import lesion_table, measure, quality_flags
-from rmaunet.volume import Volume, make_volume
+from rmaunet.core.volume import Volume, make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.measurement import lesion_table, measure, quality_flags
 
 AFFINE = np.array([[0, 0, 4.0, 0], [0, 4, 0, 0], [4, 0, 0, 0], [0, 0, 0, 1]])
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from rmaunet.errors import InputError
-from rmaunet.report import Lesion, lesion_table
-from rmaunet.report.liver_surface import _tree
-from rmaunet.volume import Volume, make_volume
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import Volume, make_volume
+from rmaunet.measurement import Lesion, lesion_table
+from rmaunet.measurement.liver_surface import _tree
 
 ORIENTATIONS = [
     "".join(axes[i][s] for i, s in zip(order, signs, strict=True))
@@ -294,7 +294,7 @@ def test_a_liver_cut_at_the_first_slice_where_denormals_are_zero() -> None:
     code = """if True:
         import numpy as np, torch
         from rmaunet.report import lesion_table
-        from rmaunet.volume import make_volume
+        from rmaunet.core.volume import make_volume
         labels = np.zeros((60, 30, 30), np.uint8)
         labels[0, 3:27, 3:27] = labels[1:50, 14:17, 14:17] = 1  # the median of all slices is the first
         labels[20, 15, 15] = 2

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import InputError
-from rmaunet.report import measure
-from rmaunet.report.measures import intensity
-from rmaunet.volume import make_volume
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.measurement import measure
+from rmaunet.measurement.liver_volumes import intensity
 
 
 @pytest.mark.parametrize("spacing", [(2.0, 2.0, 2.0), (3.0, 1.6, 1.6)])

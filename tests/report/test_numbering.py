@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from rmaunet.data.phantom import phantom
-from rmaunet.report import lesion_numbers, lesion_table
-from rmaunet.volume import make_volume
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.measurement import lesion_numbers, lesion_table
 
 
 @pytest.mark.parametrize("orientation", ["HPL", "RAF", "PHL"])

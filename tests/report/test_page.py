@@ -13,14 +13,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from rmaunet.data.phantom import Phantom, phantom
-from rmaunet.errors import InputError, OutputError
+from rmaunet.core.errors import InputError, OutputError
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import Phantom, phantom
 from rmaunet.io import write_volume
-from rmaunet.report import lesion_table, measure
+from rmaunet.measurement import lesion_table, measure
 from rmaunet.report import page as page_module
 from rmaunet.report.findings import number
 from rmaunet.report.page import viewer_script, write_report
-from rmaunet.volume import make_volume
 
 EVIL = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>{{ 7*7 }}"
 needs_viewer = pytest.mark.skipif(viewer_script() is None, reason="this installation has no viewer (built without npm)")

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from rmaunet.data.phantom import phantom
-from rmaunet.report import lesion_table
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.measurement import lesion_table
 from rmaunet.report.pictures import axial_figure, evenly_spaced
 
 

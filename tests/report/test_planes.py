@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rmaunet.errors import InputError
-from rmaunet.report.planes import cut, focus, matched, region
-from rmaunet.volume import Volume, make_volume
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import Volume, make_volume
+from rmaunet.measurement.planes import cut, focus, matched, region
 
 
 def marked() -> Volume:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmaunet.errors import InputError
-from rmaunet.evaluate.calibration import Reliability
-from rmaunet.files import write_csv
+from rmaunet.core.errors import InputError
+from rmaunet.core.files import write_csv
+from rmaunet.metrics.calibration import Reliability
 from rmaunet.report import save_figure
 from rmaunet.report.reliability import read_reliability, reliability_figure
 

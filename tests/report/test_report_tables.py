@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmaunet.data.phantom import phantom
-from rmaunet.report import cohort_row, lesion_table, measure, quality_flags, summary_lines, write_tables
-from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS
-from rmaunet.volume import make_volume
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.measurement import cohort_row, lesion_table, measure, quality_flags, summary_lines, write_tables
+from rmaunet.measurement.measure_tables import COHORT_COLUMNS, LESION_COLUMNS
 
 
 def test_written_tables_read_back(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rmaunet.data.case import Case
-from rmaunet.data.phantom import phantom
-from rmaunet.experiments.tables import Row, table_rows
+from rmaunet.datasets.case import Case
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import read_volume, write_mask, write_volume
+from rmaunet.paper.table_experiments import Row, table_rows
 
 SHAPE = (10, 32, 32)
 STEPS = 2
@@ -59,5 +59,5 @@ def _tiny(row: Row):  # type: ignore[no-untyped-def]
 
 def shrink(patch: pytest.MonkeyPatch) -> None:
     """Make every table of this process a tiny one."""
-    patch.setattr("rmaunet.reproduce.plan.table_rows", tiny_rows)
-    patch.setattr("rmaunet.reproduce.training.STORE_SIZE", 32)
+    patch.setattr("rmaunet.paper.reproduce.plan.table_rows", tiny_rows)
+    patch.setattr("rmaunet.paper.reproduce.table_training.STORE_SIZE", 32)

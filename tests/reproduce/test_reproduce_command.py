@@ -9,12 +9,12 @@ import pytest
 from made_lits import make_lits, shrink
 
 from rmaunet.cli.main import main
-from rmaunet.errors import InputError
-from rmaunet.experiments.tables import PAPER_BASES
+from rmaunet.core.errors import InputError
+from rmaunet.core.volume import make_volume
 from rmaunet.io import read_volume, write_mask
-from rmaunet.train import timing
-from rmaunet.train.timing import StepTime
-from rmaunet.volume import make_volume
+from rmaunet.paper.table_experiments import PAPER_BASES
+from rmaunet.train import step_timing as timing
+from rmaunet.train.step_timing import StepTime
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_hours_are_scaled_from_the_timed_step(
 ) -> None:
     """Timed: 1 s for the gradient, 0.5 s for the update, 0.25 s forward, on one slice of 128 x 128."""
     monkeypatch.setattr(
-        "rmaunet.train.timing.time_step", lambda experiment, size, batch, device: StepTime(1.0, 0.5, 0.25)
+        "rmaunet.train.step_timing.time_step", lambda experiment, size, batch, device: StepTime(1.0, 0.5, 0.25)
     )
     words = ["reproduce", "loss", "--data", str(layout), "-o", str(tmp_path / "out"), "--dry-run", "--json"]
     assert main(words) == 0
@@ -173,11 +173,11 @@ def test_the_device_is_timed_and_trained_on(
         raise InputError("a test", "training", None, "ends here", "nothing")
 
     monkeypatch.setattr("rmaunet.cli.reproduce.check_device", lambda *_, **__: None)
-    monkeypatch.setattr("rmaunet.train.timing.time_step", timed)
-    monkeypatch.setattr("rmaunet.reproduce.training.train", trained)
+    monkeypatch.setattr("rmaunet.train.step_timing.time_step", timed)
+    monkeypatch.setattr("rmaunet.paper.reproduce.table_training.train", trained)
     words = ["reproduce", "loss", "--data", str(layout), "-o", str(tmp_path / "out"), "--device", "cuda:1"]
     assert main([*words, "--dry-run"]) == 0
-    monkeypatch.setattr("rmaunet.reproduce.training.prepared_store", lambda *_: None)
+    monkeypatch.setattr("rmaunet.paper.reproduce.table_training.prepared_store", lambda *_: None)
     assert main(words) == 3
     assert set(seen) == {"cuda:1"}
 

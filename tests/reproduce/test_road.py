@@ -11,17 +11,17 @@ import pytest
 from made_lits import STEPS, ircadb_cases, make_lits, shrink
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import InputError, OutputError
-from rmaunet.evaluate import evaluate_case
-from rmaunet.experiments.paper import TABLES
+from rmaunet.core.errors import InputError, OutputError
+from rmaunet.core.volume import axial, make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import read_mask, read_volume, write_mask, write_volume
-from rmaunet.reproduce.figures import reproduce_figure
-from rmaunet.reproduce.leaks import with_leaks
-from rmaunet.reproduce.make import reproduce, score_plan
-from rmaunet.reproduce.plan import find_data, make_plan
-from rmaunet.reproduce.request import Request
-from rmaunet.volume import axial, make_volume
+from rmaunet.metrics import evaluate_case
+from rmaunet.paper.reported import TABLES
+from rmaunet.paper.reproduce.build_table import reproduce, score_plan
+from rmaunet.paper.reproduce.plan import find_data, make_plan
+from rmaunet.paper.reproduce.request import Request
+from rmaunet.paper.reproduce.slice_figures import reproduce_figure
+from rmaunet.paper.reproduce.test_leaks import with_leaks
 
 EXPERIMENTS = ("rmaunet_ce", "rmaunet_ce-dice", "rmaunet")  # Table 6
 
@@ -183,8 +183,8 @@ def test_patients_of_the_training_set_are_named_and_marked(
     lits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LiTS 28 is 3D-IRCADb's patient 1: Table 8 by the paper's protocol leaks it, by the clean one not."""
-    from rmaunet.data import lits as reader
-    from rmaunet.reproduce import make
+    from rmaunet.datasets import lits as reader
+    from rmaunet.paper.reproduce import build_table as make
 
     data = {"lits": tuple(reader.cases(lits)), "ircadb": ircadb_cases(tmp_path / "ircadb", (1, 2))}
     paper = make_plan("table8", Request((lits,), tmp_path), data)
@@ -202,7 +202,7 @@ def test_patients_of_the_training_set_are_named_and_marked(
 
 
 def test_folds_are_joined(lits: Path, tmp_path: Path) -> None:
-    from rmaunet.data import lits as reader
+    from rmaunet.datasets import lits as reader
 
     root = make_lits(tmp_path / "five", (0, 3, 27, 60))
     data = {"lits": tuple(reader.cases(root))}
@@ -239,7 +239,7 @@ def test_figures_show_slices_chosen_by_rule(
 ) -> None:
     out = tmp_path / "out"
     shutil.copytree(whole, out)
-    monkeypatch.setattr("rmaunet.reproduce.figures.FIGURES", {"figure6": "table6", "figure7": "table6"})
+    monkeypatch.setattr("rmaunet.paper.reproduce.slice_figures.FIGURES", {"figure6": "table6", "figure7": "table6"})
     for name in ("figure6", "figure7"):
         png, pdf, facts = reproduce_figure(name, Request((lits,), out))
         assert png.read_bytes()[:4] == b"\x89PNG"

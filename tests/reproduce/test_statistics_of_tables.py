@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmaunet.data.case import Case
-from rmaunet.evaluate import evaluate_case
-from rmaunet.evaluate.tables import latex_table
-from rmaunet.experiments.paper import TABLES
-from rmaunet.reproduce.challenge import challenge_csv, challenge_text, size_csv
-from rmaunet.reproduce.differences import difference_text, differences
-from rmaunet.reproduce.main_table import main_csv, main_text, plus_minus
-from rmaunet.reproduce.plan import Plan, make_plan
-from rmaunet.reproduce.request import Request, table_names
-from rmaunet.reproduce.rows import row_results
-from rmaunet.reproduce.scoring import Scored
-from rmaunet.volume import make_volume
+from rmaunet.core.volume import make_volume
+from rmaunet.datasets.case import Case
+from rmaunet.metrics import evaluate_case
+from rmaunet.metrics.result_tables import latex_table
+from rmaunet.paper.challenge import challenge_csv, challenge_text, size_csv
+from rmaunet.paper.reported import TABLES
+from rmaunet.paper.reproduce.main_table import main_csv, main_text, plus_minus
+from rmaunet.paper.reproduce.network_differences import difference_text, differences
+from rmaunet.paper.reproduce.plan import Plan, make_plan
+from rmaunet.paper.reproduce.request import Request, table_names
+from rmaunet.paper.reproduce.scoring import Scored
+from rmaunet.paper.reproduce.table_rows import row_results
 
 CASES = tuple(Case(f"volume-{n}", Path(f"volume-{n}.nii"), Path(f"segmentation-{n}.nii")) for n in (0, 1, 2, 3, 27))
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from rmaunet.io.dicom_samples import dicom_source
+from rmaunet.core.volume import Volume, make_volume
+from rmaunet.io.dicom.sample_images import dicom_source
 from rmaunet.predict import Predictor, load_weights
-from rmaunet.predict.choose import Choice
-from rmaunet.volume import Volume, make_volume
+from rmaunet.predict.choose_runtime import Choice
 
 LIVER_HU, TUMOR_HU, BODY_HU, AIR_HU = 110, 65, 20, -1000
 

@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from rmaunet.errors import InputError
-from rmaunet.notices import collect_notices, notice
-from rmaunet.segment.ahead import import_ahead, read_ahead
+from rmaunet.cohort.prefetch import import_ahead, read_ahead
+from rmaunet.core.errors import InputError
+from rmaunet.core.notices import collect_notices, notice
 
 
 def test_the_next_is_read_while_this_one_is_worked_on_and_no_more():

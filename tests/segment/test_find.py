@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rmaunet.io import dicom_files
-from rmaunet.segment.find import find_items, is_batch
+from rmaunet.cohort.find_scans import find_items, is_batch
+from rmaunet.io.dicom import dicom_files
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
 import dicom_writer as w

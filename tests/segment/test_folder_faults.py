@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from rmaunet.files import sha256
+from rmaunet.core.files import sha256
 from rmaunet.io import read_mask
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights

@@ -9,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from rmaunet.cohort.segment_request import Request
+from rmaunet.cohort.segment_scan import segment_scan
+from rmaunet.core.volume import make_volume
 from rmaunet.io import write_volume
+from rmaunet.measurement.measure_tables import COHORT_COLUMNS, LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 from rmaunet.predict import ModelCard, Postprocessing, Predictor
 from rmaunet.preprocess import Preprocessing
-from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
-from rmaunet.segment.request import Request
-from rmaunet.segment.scan import segment_scan
-from rmaunet.volume import make_volume
 
 AFFINE = np.array([[0.0, 0, 1, 0], [0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]])
 RANGES = (

@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from small import CT, TRUTH, known_network, write_ct, write_dicom, write_labels
 
 from rmaunet.cli.main import main
-from rmaunet.io.recognize import is_mask
-from rmaunet.notices import collect_notices
-from rmaunet.segment.find import find_items
+from rmaunet.cohort.find_scans import find_items
+from rmaunet.core.notices import collect_notices
+from rmaunet.io.masks.recognize_masks import is_mask
 
 ARRAY = np.asarray(TRUTH.array).T
 RNG = np.random.default_rng(3)

@@ -15,10 +15,10 @@ import pytest
 from released import known_network, released, scene, write_series
 
 from rmaunet.cli.main import main
-from rmaunet.data.phantom import phantom
+from rmaunet.core.volume import Volume, to_grid
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import read_mask, read_volume
 from rmaunet.predict import Predictor, load_weights
-from rmaunet.volume import Volume, to_grid
 
 CARDS = ("fast", "accurate")
 ORIENTATIONS = [

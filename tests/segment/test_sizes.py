@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from rmaunet.cohort.segment_request import Request
+from rmaunet.cohort.segment_scan import segment_scan
+from rmaunet.core.volume import axial, make_volume
 from rmaunet.predict import ModelCard, Postprocessing, Predictor
 from rmaunet.preprocess import Preprocessing
-from rmaunet.segment.request import Request
-from rmaunet.segment.scan import segment_scan
-from rmaunet.volume import axial, make_volume
 
 
 class Threshold(nn.Module):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from rmaunet.bench import startup
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import RmaunetError
+from rmaunet.core.errors import RmaunetError
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import write_volume
 
 NOT_YET = {"torch", "matplotlib", "scipy.ndimage", "scipy.spatial", "scipy.stats", "SimpleITK", "cc3d", "jinja2"}
@@ -20,7 +20,7 @@ def test_the_first_slices_wait_for_no_library_they_do_not_need(tmp_path):
     startup.first_slice(scan, cache, "--threads", "1")
     found = startup.first_slice(scan, cache, "--threads", "1")
     modules = set(found["modules"])
-    assert {"openvino", "rmaunet.predict.stream"} <= modules
+    assert {"openvino", "rmaunet.predict.slab_stream"} <= modules
     assert sorted(NOT_YET & modules) == []
     assert found["cpu"] > 0
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rmaunet.data.augment import NONE
-from rmaunet.data.sampling import Sampler, Sampling
-from rmaunet.data.store import Store, StoreWriter
-from rmaunet.experiments.experiment import Experiment, Stage, Training
+from rmaunet.datasets.store.slice_store import Store, StoreWriter
 from rmaunet.preprocess import Preprocessing
+from rmaunet.train.augment.transforms import NONE
 from rmaunet.train.batches import Batches
-from rmaunet.train.plan import make_plan
+from rmaunet.train.experiment import Experiment, Stage, Training
+from rmaunet.train.sampling import Sampler, Sampling
+from rmaunet.train.schedule import make_plan
 
 SIDE = 64
 EXPERIMENT = Experiment(

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from rmaunet.data.sampling import Sampler, Sampling
-from rmaunet.data.store import Store, StoreWriter
-from rmaunet.experiments.experiment import Experiment, Training
+from rmaunet.datasets.store.slice_store import Store, StoreWriter
 from rmaunet.losses import LOSSES
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.unetpp import UNetPlusPlus
 from rmaunet.preprocess import Preprocessing
 from rmaunet.train import train
 from rmaunet.train.batches import Batches
-from rmaunet.train.heads import mean_loss, training_logits
-from rmaunet.train.plan import make_plan
+from rmaunet.train.deep_supervision import mean_loss, training_logits
+from rmaunet.train.experiment import Experiment, Training
+from rmaunet.train.sampling import Sampler, Sampling
+from rmaunet.train.schedule import make_plan
 
 WIDTHS = (4, 4, 6, 8, 8)
 

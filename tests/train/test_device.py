@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
 from rmaunet.train.batches import Batch
-from rmaunet.train.device import usable_device
+from rmaunet.train.training_device import usable_device
 
 
 def test_a_device_that_is_not_there_is_refused_in_one_line():

@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from rmaunet.data.augment import Augmentation
-from rmaunet.data.fingerprint import fingerprint, read_fingerprints
-from rmaunet.data.overlap import leaked_cases
-from rmaunet.data.phantom import phantom
-from rmaunet.data.sampling import Sampling
-from rmaunet.data.store import Store, StoreWriter
-from rmaunet.errors import InputError, ModelError, OutputError, UsageError
-from rmaunet.experiments.experiment import Experiment, Stage, Training
+from rmaunet.core.errors import InputError, ModelError, OutputError, UsageError
+from rmaunet.datasets.phantoms.phantom import phantom
+from rmaunet.datasets.store.slice_store import Store, StoreWriter
+from rmaunet.leaks.fingerprint import fingerprint, read_fingerprints
+from rmaunet.leaks.match_scans import leaked_cases
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import fingerprint_file, load_card, load_weights
 from rmaunet.preprocess import Preprocessing, to_bytes, window
 from rmaunet.train import TrainingError, train
 from rmaunet.train import loop as loop_module
+from rmaunet.train.augment.transforms import Augmentation
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
-from rmaunet.train.plan import make_plan
+from rmaunet.train.experiment import Experiment, Stage, Training
+from rmaunet.train.sampling import Sampling
+from rmaunet.train.schedule import make_plan
 
 TINY = Experiment(
     name="tiny",

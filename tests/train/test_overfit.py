@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from rmaunet.data.phantom import phantom
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.losses import LOSSES
 from rmaunet.networks import RMAUNet
 from rmaunet.networks.rmaunet import widths_from_base

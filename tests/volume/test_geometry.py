@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rmaunet.volume import axial, geometry_difference, make_volume, same_grid, to_grid, voxel_volume_ml
+from rmaunet.core.volume import axial, geometry_difference, make_volume, same_grid, to_grid, voxel_volume_ml
 
 
 def turned(degrees):

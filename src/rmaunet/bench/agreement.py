@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.data.case import Case
-from rmaunet.data.load import load_case
-from rmaunet.errors import UsageError
-from rmaunet.evaluate.overlap import Counts, count_overlap, dice
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.core.errors import UsageError
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.volume import axial
+from rmaunet.datasets.case import Case
+from rmaunet.datasets.load_case import load_case
+from rmaunet.metrics.overlap_metrics import Counts, count_overlap, dice
 from rmaunet.predict import Predictor, Weights
-from rmaunet.volume import axial
 
 __all__ = ["LARGEST_CHANGE", "LIVER_DICE", "TUMOR_DICE", "Way", "compare_ways", "verdicts"]
 

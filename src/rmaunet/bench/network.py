@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from rmaunet.bench.agreement import Way
 from rmaunet.bench.eager import EAGER, Seconds, eager_process, seconds_of
-from rmaunet.errors import RmaunetError
+from rmaunet.core.errors import RmaunetError
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.networks.size import network_size
 from rmaunet.predict import ModelCard, Weights
-from rmaunet.predict.choose import choose_runtime
-from rmaunet.predict.denormals import flushed_denormals
+from rmaunet.predict.choose_runtime import choose_runtime
+from rmaunet.runtimes.denormals import flushed_denormals
 
 __all__ = ["SIDE", "convolution_peak", "network_rows", "timed"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rmaunet.bench.spread import spread
-from rmaunet.evaluate import markdown_table
+from rmaunet.metrics import markdown_table
 
 __all__ = ["metrics_table", "peers_table"]
 

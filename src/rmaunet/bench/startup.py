@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rmaunet.errors import RmaunetError
+from rmaunet.core.errors import RmaunetError
 
 __all__ = ["first_slice", "startup_rows"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rmaunet.bench.peers import metrics_table, peers_table
 from rmaunet.bench.spread import spread
-from rmaunet.evaluate import markdown_table
+from rmaunet.metrics import markdown_table
 
 __all__ = ["tables"]
 

@@ -14,18 +14,18 @@ import numpy as np
 import torch
 
 from rmaunet.bench.network import SIDE, timed
-from rmaunet.data.phantom import Phantom, phantom
-from rmaunet.data.sampling import Sampler
-from rmaunet.data.store import Store, StoreWriter
-from rmaunet.experiments.candidates import CANDIDATES
-from rmaunet.experiments.experiment import Experiment
-from rmaunet.experiments.presets import FIRST
+from rmaunet.core.volume import axial
+from rmaunet.datasets.phantoms.phantom import Phantom, phantom
+from rmaunet.datasets.store.slice_store import Store, StoreWriter
 from rmaunet.networks.build import NetworkSettings, build_network
-from rmaunet.predict.denormals import flushed_denormals
+from rmaunet.paper.candidates import CANDIDATES
 from rmaunet.preprocess import Preprocessing, to_bytes, window
+from rmaunet.runtimes.denormals import flushed_denormals
 from rmaunet.train.batches import Batches
-from rmaunet.train.plan import make_plan
-from rmaunet.volume import axial
+from rmaunet.train.experiment import Experiment
+from rmaunet.train.presets import FIRST
+from rmaunet.train.sampling import Sampler
+from rmaunet.train.schedule import make_plan
 
 __all__ = ["feeding_rows", "patient", "phantom_store", "training_rows"]
 

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.data.phantom import phantom
-from rmaunet.errors import RmaunetError
+from rmaunet.core.errors import RmaunetError
+from rmaunet.core.volume import Volume, axial, make_volume
+from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import write_volume
-from rmaunet.volume import Volume, axial, make_volume
 
 __all__ = ["scan_like", "segment_row", "write_scan"]
 

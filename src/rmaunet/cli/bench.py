@@ -96,10 +96,10 @@ def _bench(args: Bench) -> int:
     from rmaunet.bench.tables import tables
     from rmaunet.bench.training import feeding_rows, training_rows
     from rmaunet.bench.volume import segment_row, write_scan
-    from rmaunet.data.phantom import phantom
-    from rmaunet.files import write_json
+    from rmaunet.core.files import write_json
+    from rmaunet.datasets.phantoms.phantom import phantom
     from rmaunet.io import write_volume
-    from rmaunet.predict.threads import network_threads
+    from rmaunet.runtimes.threads import network_threads
 
     threads = network_threads(args.threads)
     found = new_record(threads=threads, note=args.note) | {"busy": args.busy}
@@ -159,7 +159,7 @@ def _peaks(threads: int) -> dict[str, float]:
 
 def _ways(texts: Sequence[str], command: str) -> list[Way]:
     from rmaunet.bench.agreement import Way
-    from rmaunet.errors import UsageError
+    from rmaunet.core.errors import UsageError
 
     ways = []
     for text in texts:
@@ -173,12 +173,12 @@ def _ways(texts: Sequence[str], command: str) -> list[Way]:
 def _agreement(args: Agreement) -> int:
     from rmaunet.bench.agreement import compare_ways, verdicts
     from rmaunet.bench.record import versions
-    from rmaunet.data.detect import find_cases
-    from rmaunet.errors import InputError
-    from rmaunet.files import write_csv, write_json
+    from rmaunet.core.errors import InputError
+    from rmaunet.core.files import write_csv, write_json
+    from rmaunet.core.runs import machine
+    from rmaunet.datasets.detect_layout import find_cases
     from rmaunet.predict import load_weights
-    from rmaunet.predict.int8 import calibration_name
-    from rmaunet.runs import machine
+    from rmaunet.runtimes.int8 import calibration_name
 
     ways = _ways(args.ways or WAYS[1:], "bench agreement")
     _, cases = find_cases(args.data)

@@ -52,12 +52,12 @@ class Convert:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = parse(Convert, argv, "rmaunet convert")
-    from rmaunet.errors import UsageError
+    from rmaunet.core.errors import UsageError
+    from rmaunet.core.notices import notice
     from rmaunet.io import read_volume, write_mask
-    from rmaunet.io.mask import describe_mask, read_mask_scan
+    from rmaunet.io.masks.mask_reader import describe_mask, read_mask_scan
     from rmaunet.io.write import mask_format
-    from rmaunet.notices import notice
-    from rmaunet.report import lesion_numbers
+    from rmaunet.measurement import lesion_numbers
 
     labels = labels_of("convert", args.label)
     mask_format(args.output, ct=args.like if args.like is not None and args.like.is_file() else None)

@@ -18,7 +18,7 @@ from rmaunet.cli.output_option import check_folder
 from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
-    from rmaunet.data.check import CaseReport, SetReport
+    from rmaunet.datasets.check.check_dataset import CaseReport, SetReport
 
 __all__ = ["Check", "main"]
 
@@ -50,8 +50,8 @@ def main(argv: list[str]) -> int:
     args = parse(Check, argv, "rmaunet data check")
     import json
 
-    from rmaunet.data.check import check_set
-    from rmaunet.data.repair import repair_set
+    from rmaunet.datasets.check.check_dataset import check_set
+    from rmaunet.datasets.check.repair_dataset import repair_set
 
     labels = values_of("data check", args.label)
     if args.fix is not None:

@@ -14,8 +14,8 @@ from rmaunet.cli.output_option import refuse_inputs
 from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
-    from rmaunet.data.fingerprint import Fingerprint
-    from rmaunet.data.overlap import Overlap
+    from rmaunet.leaks.fingerprint import Fingerprint
+    from rmaunet.leaks.match_scans import Overlap
 
 __all__ = ["Overlaps", "main"]
 
@@ -51,10 +51,10 @@ def main(argv: list[str]) -> int:
     args = parse(Overlaps, argv, "rmaunet data overlap")
     import json
 
-    from rmaunet.data.fingerprint import write_fingerprints
-    from rmaunet.data.overlap import find_overlaps
-    from rmaunet.errors import UsageError
-    from rmaunet.files import write_csv
+    from rmaunet.core.errors import UsageError
+    from rmaunet.core.files import write_csv
+    from rmaunet.leaks.fingerprint import write_fingerprints
+    from rmaunet.leaks.match_scans import find_overlaps
 
     if args.other is not None and args.weights is not None:
         raise UsageError("data overlap", "--weights", args.weights, "and B are both given", "give one of them")
@@ -85,10 +85,10 @@ def main(argv: list[str]) -> int:
 
 def _prints(root: Path, layout: str, failures: list[str]) -> list[Fingerprint]:
     """Fingerprints of a data set, or those in a file."""
-    from rmaunet.data.check import list_images
-    from rmaunet.data.fingerprint import fingerprint, read_fingerprints
-    from rmaunet.data.load import load_image
-    from rmaunet.errors import InputError
+    from rmaunet.core.errors import InputError
+    from rmaunet.datasets.check.check_dataset import list_images
+    from rmaunet.datasets.load_case import load_image
+    from rmaunet.leaks.fingerprint import fingerprint, read_fingerprints
 
     if root.is_file():
         return read_fingerprints(root)
@@ -105,8 +105,8 @@ def _prints(root: Path, layout: str, failures: list[str]) -> list[Fingerprint]:
 
 
 def _of_weights(name: str) -> list[Fingerprint]:
-    from rmaunet.data.fingerprint import read_fingerprints
-    from rmaunet.errors import ModelError
+    from rmaunet.core.errors import ModelError
+    from rmaunet.leaks.fingerprint import read_fingerprints
     from rmaunet.predict import fingerprint_file
 
     path = fingerprint_file(name)

@@ -13,8 +13,8 @@ from rmaunet.cli.output_option import check_folder
 from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
+    from rmaunet.core.volume import Volume
     from rmaunet.io import Scan
-    from rmaunet.volume import Volume
 
 __all__ = ["Demo", "main"]
 
@@ -37,12 +37,12 @@ class Demo:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = parse(Demo, argv, "rmaunet demo")
-    from rmaunet.evaluate import evaluate_case
-    from rmaunet.files import make_folder
+    from rmaunet.cohort.segment_request import Request
+    from rmaunet.cohort.segment_scan import segment_scan
+    from rmaunet.core.files import make_folder
     from rmaunet.io import read_mask
+    from rmaunet.metrics import evaluate_case
     from rmaunet.predict import Predictor, load_weights
-    from rmaunet.segment.request import Request
-    from rmaunet.segment.scan import segment_scan
 
     check_folder("demo", args.output, argv)
     make_folder(args.output)
@@ -69,9 +69,9 @@ def main(argv: list[str]) -> int:
 
 def _scene(args: Demo) -> tuple[Path, Scan, Volume, str]:
     """The CT's file, what it holds, its reference liver, and what they are."""
-    from rmaunet.data.example import REFERENCE_LABELS, fetch_example
-    from rmaunet.errors import InputError
-    from rmaunet.files import cache_folder
+    from rmaunet.core.errors import InputError
+    from rmaunet.core.files import cache_folder
+    from rmaunet.datasets.phantoms.example_scan import REFERENCE_LABELS, fetch_example
     from rmaunet.io import read_mask, read_volume
 
     if not args.offline:
@@ -83,7 +83,7 @@ def _scene(args: Demo) -> tuple[Path, Scan, Volume, str]:
             return example.ct, scan, reference, "real CT (whole abdomen, 3 mm)"
         except InputError as error:
             print(f"warning: {error}", file=sys.stderr)
-    from rmaunet.data.phantom import phantom
+    from rmaunet.datasets.phantoms.phantom import phantom
     from rmaunet.io import write_volume
 
     scene = phantom("abdomen", seed=1)

@@ -135,7 +135,7 @@ def _accelerators() -> list[str]:
 
 
 def _decoders() -> dict[str, str | None]:
-    from rmaunet.io.dicom_samples import decoder_faults
+    from rmaunet.io.dicom.sample_images import decoder_faults
 
     return decoder_faults()
 
@@ -148,7 +148,7 @@ def _viewer() -> bool:
 
 def _weights() -> tuple[list[dict[str, str | None]], Weights | None]:
     """Every set of shipped weights, verified; and one that works."""
-    from rmaunet.errors import ModelError
+    from rmaunet.core.errors import ModelError
     from rmaunet.predict import load_weights, shipped_weights
 
     rows: list[dict[str, str | None]] = []
@@ -165,8 +165,8 @@ def _weights() -> tuple[list[dict[str, str | None]], Weights | None]:
 
 
 def _check(weights: Weights | None) -> list[dict[str, Any]]:
+    from rmaunet.cohort.self_check import self_check
     from rmaunet.predict import Predictor
-    from rmaunet.segment.selfcheck import self_check
 
     predictor = None if weights is None else Predictor.from_weights(weights)
     return [asdict(step) for step in self_check(predictor)]

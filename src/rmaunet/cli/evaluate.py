@@ -20,16 +20,16 @@ from rmaunet.cli.mask_argument import fingerprint, is_one_mask, say_uses
 from rmaunet.cli.output_option import check_folder, refuse_inputs
 from rmaunet.cli.parse import parse
 from rmaunet.cli.streams import print_json
-from rmaunet.core.file_names import one_line
-from rmaunet.errors import InputError, RmaunetError, UsageError
-from rmaunet.files import make_folder, write_csv, write_json
-from rmaunet.notices import collect_notices, notice
+from rmaunet.core.errors import InputError, RmaunetError, UsageError
+from rmaunet.core.files import make_folder, write_csv, write_json
+from rmaunet.core.formats import one_line
+from rmaunet.core.notices import collect_notices, notice
 
 if TYPE_CHECKING:
     from rmaunet.cli.leaks import Leaks
-    from rmaunet.evaluate import CaseResult, Scoring
-    from rmaunet.evaluate.pairs import Pair, Pairing
-    from rmaunet.evaluate.slices import SliceResult
+    from rmaunet.metrics import CaseResult, Scoring
+    from rmaunet.metrics.pairing import Pair, Pairing
+    from rmaunet.metrics.slice_metrics import SliceResult
 
 __all__ = ["Evaluate", "main"]
 
@@ -110,8 +110,8 @@ def main(argv: list[str]) -> int:
         0, or 3 if a case failed.
     """
     options = parse(Evaluate, argv, "rmaunet evaluate")
-    from rmaunet.evaluate.conventions import Scoring
-    from rmaunet.evaluate.results import table_text, write_results
+    from rmaunet.metrics.conventions import Scoring
+    from rmaunet.metrics.result_files import table_text, write_results
 
     check_folder("evaluate", options.output, argv)
     labels_of("evaluate", options.label)  # a slip in them is said before anything is read
@@ -160,7 +160,7 @@ def main(argv: list[str]) -> int:
 
 def _pairing(options: Evaluate) -> Pairing:
     """Two masks, each a file or a folder that holds one mask; or two folders whose files are matched by case."""
-    from rmaunet.evaluate.pairs import Pair, Pairing, case_name, match_files
+    from rmaunet.metrics.pairing import Pair, Pairing, case_name, match_files
 
     sides = (options.reference, options.prediction)
     if any(path.is_dir() for path in sides) and all(path.exists() and is_one_mask(path) for path in sides):
@@ -212,9 +212,9 @@ def _score_all(options: Evaluate, pairing: Pairing, scoring: Scoring) -> Outcome
 
 
 def _score(options: Evaluate, pair: Pair, scoring: Scoring, outcome: Outcome) -> CaseResult:
-    from rmaunet.evaluate import evaluate_case
-    from rmaunet.evaluate.slices import evaluate_slices
-    from rmaunet.io.mask import read_mask_pair
+    from rmaunet.io.masks.mask_reader import read_mask_pair
+    from rmaunet.metrics import evaluate_case
+    from rmaunet.metrics.slice_metrics import evaluate_slices
 
     sides = {"reference": pair.reference, "prediction": pair.prediction}
     labels = labels_of("evaluate", options.reference_label), labels_of("evaluate", options.label)

@@ -15,18 +15,18 @@ from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import say_uses
 from rmaunet.cli.output_option import check_folder, refuse_inputs
 from rmaunet.cli.parse import parse
-from rmaunet.core.file_names import given_name, one_line
-from rmaunet.errors import InputError, UsageError
-from rmaunet.files import make_folder
-from rmaunet.labels import TUMOR
-from rmaunet.notices import notice
+from rmaunet.core.errors import InputError, UsageError
+from rmaunet.core.files import make_folder
+from rmaunet.core.formats import given_name, one_line
+from rmaunet.core.labels import TUMOR
+from rmaunet.core.notices import notice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from rmaunet.core.volume import Volume
     from rmaunet.io import Scan
-    from rmaunet.io.label_values import Labels
-    from rmaunet.volume import Volume
+    from rmaunet.io.masks.label_values import Labels
 
 __all__ = ["Figures", "main"]
 
@@ -117,7 +117,7 @@ def _named(words: tuple[str, ...], option: str) -> dict[str, Path]:
 def _table_figures(args: Figures, tables: Mapping[str, Path]) -> dict[str, Callable[[], Figure]]:
     if not tables:
         return {}
-    from rmaunet.report.figures import agreement_figure, box_figure, read_cases, size_figure
+    from rmaunet.report.metric_figures import agreement_figure, box_figure, read_cases, size_figure
 
     series = {name: read_cases(path) for name, path in tables.items()}
     made: dict[str, Callable[[], Figure]] = {}
@@ -146,7 +146,7 @@ def _contour_figures(args: Figures, masks: Mapping[str, Path]) -> dict[str, Call
 
 def _read_mask(path: Path, scan: Scan, labels: Labels | None) -> Volume:
     """A mask; among several, one that holds 0, 1, 2 needs no mapping that is meant for another's values."""
-    from rmaunet.io.mask import describe_mask
+    from rmaunet.io.masks.mask_reader import describe_mask
 
     values = [key for key in labels or {} if isinstance(key, int)]
     if not values or min(values) <= TUMOR:

@@ -12,14 +12,14 @@ import tyro
 
 from rmaunet.cli.parse import parse
 from rmaunet.cli.streams import print_json
-from rmaunet.core.file_names import IMAGE_SUFFIXES
+from rmaunet.core.formats import IMAGE_SUFFIXES
 from rmaunet.core.walk import say_unreached, walk
 
 if TYPE_CHECKING:
+    from rmaunet.core.volume import Volume
     from rmaunet.io import Scan
-    from rmaunet.io.dicom import SeriesInfo
-    from rmaunet.io.mask_info import MaskInfo
-    from rmaunet.volume import Volume
+    from rmaunet.io.dicom.read_dicom import SeriesInfo
+    from rmaunet.io.masks.mask_summary import MaskInfo
 
 __all__ = ["Info", "describe", "main"]
 
@@ -74,9 +74,9 @@ def describe(path: Path, *, volume: int | None = None, hu_offset: float = 0.0) -
     Raises:
         InputError: If ``path`` cannot be opened, or there is nothing to describe.
     """
-    from rmaunet.errors import InputError
-    from rmaunet.io.formats import UNDERSTOOD, sniff
-    from rmaunet.io.mask_info import structure_mask
+    from rmaunet.core.errors import InputError
+    from rmaunet.io.detect_format import UNDERSTOOD, sniff
+    from rmaunet.io.masks.mask_summary import structure_mask
 
     files: list[Path] = []
     if path.is_dir():
@@ -131,19 +131,19 @@ def _mask_row(found: MaskInfo) -> dict[str, Any]:
 
 def _dicom_rows(path: Path) -> list[dict[str, Any]]:
     """CT series, then masks; a mask is no refused CT."""
-    from rmaunet.io.mask_info import dicom_masks
+    from rmaunet.io.masks.mask_summary import dicom_masks
 
     masks = [_mask_row(found) for found in dicom_masks(path)]
     return [row for row in _series_rows(path) if row["modality"] not in ("SEG", "RTSTRUCT")] + masks
 
 
 def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any]:
-    from rmaunet.errors import RmaunetError
+    from rmaunet.core.errors import RmaunetError
+    from rmaunet.core.notices import collect_notices
     from rmaunet.io import NiftiSource, read_volume
-    from rmaunet.io.formats import sniff
-    from rmaunet.io.mask_info import slicer_mask
-    from rmaunet.io.recognize import is_mask
-    from rmaunet.notices import collect_notices
+    from rmaunet.io.detect_format import sniff
+    from rmaunet.io.masks.mask_summary import slicer_mask
+    from rmaunet.io.masks.recognize_masks import is_mask
 
     row = _row(str(path), "")
     try:
@@ -167,8 +167,8 @@ def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any
 
 def _label_use(path: Path, values: list[int]) -> str:
     """What a label map can be used for."""
-    from rmaunet.core.names import Role, name_role
-    from rmaunet.io.nifti import case_name
+    from rmaunet.core.structure_names import Role, name_role
+    from rmaunet.io.nifti.read_nifti import case_name
 
     role = name_role(case_name(path))
     if len(set(values) - {0}) == 1 and role not in (Role.LIVER, Role.PARENCHYMA, Role.UNKNOWN, Role.BACKGROUND):
@@ -183,15 +183,15 @@ def _label_use(path: Path, values: list[int]) -> str:
 
 
 def _series_rows(path: Path) -> list[dict[str, Any]]:
-    from rmaunet.io.dicom import list_series
+    from rmaunet.io.dicom.read_dicom import list_series
 
     return [_series_row(path, series) for series in list_series(path)]
 
 
 def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
-    from rmaunet.errors import RmaunetError
+    from rmaunet.core.errors import RmaunetError
+    from rmaunet.core.notices import collect_notices
     from rmaunet.io import read_volume
-    from rmaunet.notices import collect_notices
 
     row = _row(series.uid, "DICOM")
     row |= {

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rmaunet.io.label_values import LabelKey
+    from rmaunet.io.masks.label_values import LabelKey
 
 __all__ = ["labels_of", "values_of"]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.constructors import PrimitiveConstructorSpec
 
-from rmaunet.data import DATASETS
+from rmaunet.datasets import DATASETS
 
 __all__ = ["Layout", "LayoutOrAuto"]
 

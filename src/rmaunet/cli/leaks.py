@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rmaunet.data.check import list_images
-from rmaunet.data.fingerprint import Fingerprint, fingerprint, read_fingerprints
-from rmaunet.data.overlap import leaked_cases
-from rmaunet.errors import InputError
-from rmaunet.evaluate.pairs import Pair, case_name
+from rmaunet.cohort.scan_outputs import beside
+from rmaunet.core.errors import InputError
+from rmaunet.core.notices import notice
+from rmaunet.datasets.check.check_dataset import list_images
 from rmaunet.io import read_volume
-from rmaunet.notices import notice
+from rmaunet.leaks.fingerprint import Fingerprint, fingerprint, read_fingerprints
+from rmaunet.leaks.match_scans import leaked_cases
+from rmaunet.metrics.pairing import Pair, case_name
 from rmaunet.predict.weights import ModelCard, fingerprint_file, load_card
 from rmaunet.predict.weights_record import recorded_weights
-from rmaunet.segment.outputs import beside
 
 __all__ = ["Leaks", "find_leaks", "leak_notes"]
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from rmaunet import __version__
 from rmaunet.cli.streams import let_go_of_stdout, prepare_streams
 from rmaunet.core.advice import set_options
-from rmaunet.core.file_names import one_line
-from rmaunet.errors import RmaunetError
+from rmaunet.core.errors import RmaunetError
+from rmaunet.core.formats import one_line
 
 __all__ = ["COMMANDS", "main", "run"]
 

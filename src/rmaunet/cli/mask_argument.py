@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rmaunet.files import sha256
+from rmaunet.core.files import sha256
 
 if TYPE_CHECKING:
-    from rmaunet.io.label_values import Labels
-    from rmaunet.io.segment_use import Use
+    from rmaunet.io.masks.label_values import Labels
+    from rmaunet.io.masks.segment_use import Use
 
 __all__ = ["fingerprint", "is_one_mask", "say_uses"]
 
@@ -26,8 +26,8 @@ def is_one_mask(path: Path, labels: Labels | None = None) -> bool:
     Returns:
         False for a folder of several masks, and for a folder without a mask.
     """
-    from rmaunet.errors import InputError
-    from rmaunet.io.mask_choice import chosen
+    from rmaunet.core.errors import InputError
+    from rmaunet.io.masks.mask_files import chosen
 
     if not path.is_dir():
         return True
@@ -40,7 +40,7 @@ def is_one_mask(path: Path, labels: Labels | None = None) -> bool:
 
 def say_uses(path: Path, uses: Sequence[Use]) -> None:
     """Print what became of each segment, on one line of stderr."""
-    from rmaunet.io.segment_use import use_line
+    from rmaunet.io.masks.segment_use import use_line
 
     if uses:
         print(f"{path.name}: {use_line(uses)}", file=sys.stderr)

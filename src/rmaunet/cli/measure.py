@@ -17,16 +17,16 @@ from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import is_one_mask, say_uses
 from rmaunet.cli.output_option import check_folder, refuse_inputs
 from rmaunet.cli.parse import parse
-from rmaunet.core.file_names import given_name, one_line, without_folders
-from rmaunet.core.outputs import check_name
-from rmaunet.errors import InputError, OutputError, RmaunetError, UsageError
-from rmaunet.files import all_or_nothing, make_folder, read_json, sha256, write_csv, write_json
-from rmaunet.notices import collect_notices, notice
+from rmaunet.core.errors import InputError, OutputError, RmaunetError, UsageError
+from rmaunet.core.files import all_or_nothing, make_folder, read_json, sha256, write_csv, write_json
+from rmaunet.core.formats import given_name, one_line, without_folders
+from rmaunet.core.notices import collect_notices, notice
+from rmaunet.core.output_checks import check_name
 
 if TYPE_CHECKING:
+    from rmaunet.cohort.find_scans import Item
     from rmaunet.io import Scan
-    from rmaunet.io.label_values import Labels
-    from rmaunet.segment.find import Item
+    from rmaunet.io.masks.label_values import Labels
 
 __all__ = ["Measure", "main"]
 
@@ -106,7 +106,7 @@ def _is_single(args: Measure, labels: Labels | None) -> bool:
     if not args.mask.is_dir():
         return True
     if args.input is not None and args.input.is_dir():
-        from rmaunet.segment.find import find_items, is_batch
+        from rmaunet.cohort.find_scans import find_items, is_batch
 
         items = find_items(args.input)
         return bool(items) and not is_batch(items)
@@ -123,11 +123,11 @@ def _one(
     series: str | None = None,
 ) -> dict[str, Any]:
     """Measure one mask into ``folder``; returns what there is to print and to gather."""
-    from rmaunet.io.label_values import shown_labels
-    from rmaunet.io.mask import describe_mask
-    from rmaunet.report import lesion_table, measure, quality_flags, write_tables
-    from rmaunet.report.tables import cohort_row, lesion_row, summary_lines
-    from rmaunet.runs import machine
+    from rmaunet.core.runs import machine
+    from rmaunet.io.masks.label_values import shown_labels
+    from rmaunet.io.masks.mask_reader import describe_mask
+    from rmaunet.measurement import lesion_table, measure, quality_flags, write_tables
+    from rmaunet.measurement.measure_tables import cohort_row, lesion_row, summary_lines
 
     began = time.perf_counter()
     with collect_notices() as notices:
@@ -192,13 +192,13 @@ def _planned(args: Measure, folder: Path) -> list[Path]:
 
 
 def _stem(path: Path) -> str:
-    from rmaunet.evaluate.pairs import case_name
+    from rmaunet.metrics.pairing import case_name
 
     return case_name(path.name)
 
 
 def _many(args: Measure, labels: Labels | None) -> int:
-    from rmaunet.report.tables import COHORT_COLUMNS, LESION_COLUMNS
+    from rmaunet.measurement.measure_tables import COHORT_COLUMNS, LESION_COLUMNS
 
     if args.input is not None and (not args.input.is_dir() or args.input.samefile(args.mask)):
         raise UsageError(
@@ -256,8 +256,8 @@ def _planned_all(args: Measure, cases: Sequence[tuple[str, Path | None, str | No
 
 def _cases(scans: Path | None, masks: Path) -> list[tuple[str, Path | None, str | None, Path]]:
     """Name, CT, its series, mask; matched by the case in their names. What has no partner is said."""
-    from rmaunet.evaluate.pairs import case_name
-    from rmaunet.segment.find import find_items
+    from rmaunet.cohort.find_scans import find_items
+    from rmaunet.metrics.pairing import case_name
 
     found: dict[str, Path] = {}
     files = sorted(p for p in masks.iterdir() if p.is_file() and not p.name.startswith("."))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from rmaunet.cli.parse import parse
-from rmaunet.core.file_names import given_name
+from rmaunet.core.formats import given_name
 
 __all__ = ["main"]
 
@@ -153,8 +153,8 @@ def _list(args: List) -> int:
 def _show(args: Show) -> int:
     import json
 
+    from rmaunet.core.settings import to_dict
     from rmaunet.predict import load_weights
-    from rmaunet.settings import to_dict
 
     print(json.dumps(to_dict(load_weights(args.weights).card), indent=2))
     return 0
@@ -170,11 +170,11 @@ def _verify(args: Verify) -> int:
 
 
 def _import(args: Import) -> int:
-    from rmaunet.errors import ModelError, RmaunetError
+    from rmaunet.core.errors import ModelError, RmaunetError
+    from rmaunet.core.settings import from_dict, read_json
     from rmaunet.networks.build import build_network
     from rmaunet.predict import ModelCard, load_weights, save_weights
     from rmaunet.predict.weights import checked_state
-    from rmaunet.settings import from_dict, read_json
 
     try:
         card = from_dict(ModelCard, read_json(args.card), subject=str(args.card))
@@ -202,7 +202,7 @@ def _merge(args: Join | Average) -> int:
 
 
 def _cascade(args: Cascade) -> int:
-    from rmaunet.errors import UsageError
+    from rmaunet.core.errors import UsageError
     from rmaunet.predict import load_weights, save_weights
     from rmaunet.predict.ensemble import cascade_card
 
@@ -218,7 +218,7 @@ def _cascade(args: Cascade) -> int:
 
 def _keep_fingerprints(folder: Path, names: tuple[str, ...]) -> None:
     """Every training case of the parts can be recognised by the whole, as far as the parts could."""
-    from rmaunet.data.fingerprint import join_fingerprints
+    from rmaunet.leaks.fingerprint import join_fingerprints
     from rmaunet.predict.weights import FINGERPRINTS, fingerprint_file
 
     files = [file for file in map(fingerprint_file, names) if file is not None]
@@ -231,7 +231,7 @@ def _tensors(path: Path) -> dict[str, Any]:
 
     import torch
 
-    from rmaunet.errors import ModelError
+    from rmaunet.core.errors import ModelError
 
     if not path.is_file():
         raise ModelError(path, "file", None, "does not exist, or is no regular file", "give a .pt file")

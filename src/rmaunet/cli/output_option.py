@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rmaunet.core.outputs import check_outputs, looks_like_a_file
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
+from rmaunet.core.output_checks import check_outputs, looks_like_a_file
 
 __all__ = ["check_folder", "check_folder_of_weights", "refuse_inputs"]
 
@@ -33,7 +33,7 @@ def check_folder(command: str, path: Path, argv: Sequence[str], *, option: str =
 
 
 def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path | None], *, folder: Path | None = None) -> None:
-    """Refuse outputs that are inputs by any name or link; see :func:`rmaunet.core.outputs.check_outputs`.
+    """Refuse outputs that are inputs by any name or link; see :func:`rmaunet.core.output_checks.check_outputs`.
 
     Args:
         outputs: Files that will be written.

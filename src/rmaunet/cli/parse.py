@@ -11,8 +11,8 @@ from typing import TypeVar
 import tyro
 
 from rmaunet.core.advice import set_options
-from rmaunet.core.outputs import check_name
-from rmaunet.errors import InputError, OutputError, UsageError
+from rmaunet.core.errors import InputError, OutputError, UsageError
+from rmaunet.core.output_checks import check_name
 
 __all__ = ["option_names", "parse"]
 

@@ -55,11 +55,11 @@ def main(argv: list[str]) -> int:
     labels = values_of("prepare", args.label)
     import json
 
-    from rmaunet.data import DATASETS
-    from rmaunet.data.prepare import prepare_store
-    from rmaunet.data.splits import read_patients
-    from rmaunet.data.store import Store
-    from rmaunet.errors import UsageError
+    from rmaunet.core.errors import UsageError
+    from rmaunet.datasets import DATASETS
+    from rmaunet.datasets.splits import read_patients
+    from rmaunet.datasets.store.build_store import prepare_store
+    from rmaunet.datasets.store.slice_store import Store
     from rmaunet.preprocess import Preprocessing
 
     try:

@@ -12,7 +12,7 @@ from rmaunet.cli.label_option import labels_of
 from rmaunet.cli.mask_argument import say_uses
 from rmaunet.cli.output_option import refuse_inputs
 from rmaunet.cli.parse import parse
-from rmaunet.core.file_names import without_folders
+from rmaunet.core.formats import without_folders
 
 if TYPE_CHECKING:
     from rmaunet.io import Scan
@@ -62,15 +62,15 @@ class Report:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = parse(Report, argv, "rmaunet report")
-    from rmaunet.errors import UsageError
+    from rmaunet.core.errors import UsageError
 
     if args.output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(args.output, "suffix", args.output.suffix, "is no web page", "end the name in .html")
     labels = labels_of("report", args.label)
     refuse_inputs([args.output], (args.input, args.mask))
+    from rmaunet.core.notices import collect_notices
     from rmaunet.io import read_volume
-    from rmaunet.io.mask import describe_mask
-    from rmaunet.notices import collect_notices
+    from rmaunet.io.masks.mask_reader import describe_mask
     from rmaunet.report.page import viewer_script, write_report
 
     with collect_notices() as notices:

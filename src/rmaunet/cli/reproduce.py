@@ -12,11 +12,11 @@ import tyro
 
 from rmaunet.cli.output_option import check_folder, refuse_inputs
 from rmaunet.cli.parse import parse
-from rmaunet.predict.devices import check_device
+from rmaunet.runtimes.devices import check_device
 
 if TYPE_CHECKING:
-    from rmaunet.experiments.experiment import Experiment
-    from rmaunet.reproduce.request import Request
+    from rmaunet.paper.reproduce.request import Request
+    from rmaunet.train.experiment import Experiment
 
 __all__ = ["Reproduce", "main"]
 
@@ -84,8 +84,8 @@ def main(argv: list[str]) -> int:
     refuse_inputs([], args.data, folder=args.output)
     import torch
 
-    from rmaunet.data.splits import read_patients
-    from rmaunet.reproduce.request import FIGURES, Request
+    from rmaunet.datasets.splits import read_patients
+    from rmaunet.paper.reproduce.request import FIGURES, Request
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -111,7 +111,7 @@ def main(argv: list[str]) -> int:
 
     keep_freed_memory()
     if args.table in FIGURES:
-        from rmaunet.reproduce.figures import reproduce_figure
+        from rmaunet.paper.reproduce.slice_figures import reproduce_figure
 
         for path in reproduce_figure(args.table, request, _say):
             print(path)
@@ -126,8 +126,8 @@ def _say(text: str) -> None:
 def _tables(args: Reproduce, request: Request) -> int:
     import json
 
-    from rmaunet.files import read_json
-    from rmaunet.reproduce.make import reproduce
+    from rmaunet.core.files import read_json
+    from rmaunet.paper.reproduce.build_table import reproduce
 
     made = reproduce(args.table, request, _say)
     if args.json:
@@ -142,10 +142,10 @@ def _tables(args: Reproduce, request: Request) -> int:
 def _dry_run(args: Reproduce, request: Request) -> int:
     import json
 
-    from rmaunet.reproduce.estimate import estimate
-    from rmaunet.reproduce.make import plans
-    from rmaunet.reproduce.plan_text import plan_json, plan_text
-    from rmaunet.reproduce.request import FIGURES
+    from rmaunet.paper.reproduce.build_table import plans
+    from rmaunet.paper.reproduce.estimate import estimate
+    from rmaunet.paper.reproduce.plan_text import plan_json, plan_text
+    from rmaunet.paper.reproduce.request import FIGURES
 
     found = []
     for plan in plans(FIGURES.get(args.table, args.table), request):
@@ -161,8 +161,8 @@ def _dry_run(args: Reproduce, request: Request) -> int:
 
 def _timer(device: str, experiment: Experiment) -> tuple[float, float]:
     """Seconds of one training step and of predicting one slice, scaled by pixels from a small one."""
-    from rmaunet.reproduce.estimate import TIMED
-    from rmaunet.train.timing import time_step
+    from rmaunet.paper.reproduce.estimate import TIMED
+    from rmaunet.train.step_timing import time_step
 
     _say(f"timing steps of {experiment.network.name}, base {experiment.network.base}")
     side, slices = TIMED

@@ -13,10 +13,10 @@ import tyro
 from rmaunet.cli.parse import parse
 
 if TYPE_CHECKING:
+    from rmaunet.cohort.find_scans import Item
+    from rmaunet.cohort.segment_request import Request
+    from rmaunet.cohort.segment_scan import Outcome
     from rmaunet.predict import Predictor, Weights
-    from rmaunet.segment.find import Item
-    from rmaunet.segment.request import Request
-    from rmaunet.segment.scan import Outcome
 
 __all__ = ["Segment", "main"]
 
@@ -84,10 +84,10 @@ class Segment:
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = parse(Segment, argv, "rmaunet segment")
-    from rmaunet.errors import InputError, UsageError
-    from rmaunet.files import make_folder
-    from rmaunet.notices import notice
-    from rmaunet.predict.devices import check_device
+    from rmaunet.core.errors import InputError, UsageError
+    from rmaunet.core.files import make_folder
+    from rmaunet.core.notices import notice
+    from rmaunet.runtimes.devices import check_device
 
     if not args.input.exists() and not args.input.is_symlink():
         raise InputError(args.input, "path", None, "does not exist", "check the path")
@@ -95,9 +95,9 @@ def main(argv: list[str]) -> int:
         raise UsageError("segment", "--batch/--threads", f"{args.batch}/{args.threads}", "too small", "give 1 or more")
     check_device("segment", args.device)
     own_format = _own_format(args, argv)
+    from rmaunet.cohort.find_scans import find_items, is_batch
+    from rmaunet.cohort.segment_request import Request
     from rmaunet.predict import load_weights
-    from rmaunet.segment.find import find_items, is_batch
-    from rmaunet.segment.request import Request
 
     make_folder(args.output if own_format is None else args.output.parent)
     weights = load_weights(args.weights, at_once=False)
@@ -128,8 +128,8 @@ def main(argv: list[str]) -> int:
 def _own_format(args: Segment, argv: list[str]) -> str | None:
     """The format of the mask's own name in -o; None if -o is a folder. Raises UsageError for what cannot be written."""
     from rmaunet.cli.output_option import check_folder
-    from rmaunet.core.file_names import MASK_FORMATS
-    from rmaunet.errors import UsageError
+    from rmaunet.core.errors import UsageError
+    from rmaunet.core.formats import MASK_FORMATS
     from rmaunet.io.write import check_dicom_ct, mask_format
 
     if args.output.is_dir() or not args.output.name.lower().endswith(tuple(MASK_FORMATS)):
@@ -165,9 +165,9 @@ def _predictor(args: Segment, weights: Weights) -> Predictor:
 def _one(args: Segment, weights: Weights, request: Request, own_format: str | None, items: Sequence[Item]) -> int:
     from dataclasses import replace
 
-    from rmaunet.core.file_names import scan_name
+    from rmaunet.cohort.segment_scan import segment_scan
+    from rmaunet.core.formats import scan_name
     from rmaunet.io import Scan, read_volume
-    from rmaunet.segment.scan import segment_scan
 
     def mask_path(name: str, suffix: str) -> Path:
         return args.output / f"{name}_seg{suffix}" if own_format is None else args.output
@@ -223,8 +223,8 @@ def _print(outcome: Outcome, *, as_json: bool) -> None:
 def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Item]) -> int:
     import json
 
-    from rmaunet.core.file_names import one_line
-    from rmaunet.segment.folder import segment_folder
+    from rmaunet.cohort.batch import segment_folder
+    from rmaunet.core.formats import one_line
 
     _check_folder_of_results(args, request, items)
 
@@ -249,11 +249,11 @@ def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Ite
 
 def _check_folder_of_results(args: Segment, request: Request, items: Sequence[Item]) -> None:
     """Refuse results among the scans, or under the name of one of them. Raises UsageError."""
-    from rmaunet.core.outputs import check_outputs, is_there
-    from rmaunet.errors import UsageError
+    from rmaunet.cohort.find_scans import find_items
+    from rmaunet.cohort.segment_request import FORMATS
+    from rmaunet.core.errors import UsageError
+    from rmaunet.core.output_checks import check_outputs, is_there
     from rmaunet.io.read import files_read
-    from rmaunet.segment.find import find_items
-    from rmaunet.segment.request import FORMATS
 
     tables = [args.output / "cohort.csv", args.output / "failures.csv"]
     fresh = not any(path.exists() for path in tables)  # else results of an earlier run, which holds no scans

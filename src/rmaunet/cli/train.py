@@ -58,15 +58,15 @@ def main(argv: list[str]) -> int:
     import json
     from dataclasses import replace
 
-    from rmaunet.experiments import EXPERIMENTS
+    from rmaunet.paper.experiments import EXPERIMENTS
 
     if args is None:
         for name, known in EXPERIMENTS.items():
             print(f"{name:<16} {known.network.name} base {known.network.base}, loss {known.loss}")
         return 0
-    from rmaunet.errors import InputError, UsageError
-    from rmaunet.predict.devices import check_device
-    from rmaunet.settings import to_dict
+    from rmaunet.core.errors import InputError, UsageError
+    from rmaunet.core.settings import to_dict
+    from rmaunet.runtimes.devices import check_device
 
     check_folder("train", args.output, argv)
     check_device("train", args.device, auto=False)
@@ -98,8 +98,8 @@ def main(argv: list[str]) -> int:
     _refuse_inputs(args, to_dict(experiment))
     if args.data is None:
         raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
-    from rmaunet.data.splits import split_cases
-    from rmaunet.data.store import Store
+    from rmaunet.datasets.splits import split_cases
+    from rmaunet.datasets.store.slice_store import Store
     from rmaunet.predict import load_weights
     from rmaunet.train import train
     from rmaunet.train.allocator import keep_freed_memory
@@ -149,11 +149,11 @@ def _refuse_inputs(args: Train, experiment: dict[str, Any]) -> None:
 
 
 def _experiment(args: Train):  # type: ignore[no-untyped-def]
-    from rmaunet.errors import InputError, UsageError
-    from rmaunet.experiments import EXPERIMENTS
-    from rmaunet.experiments.experiment import Experiment
+    from rmaunet.core.errors import InputError, UsageError
+    from rmaunet.core.settings import from_dict, nearest, read_json
     from rmaunet.losses import LOSSES
-    from rmaunet.settings import from_dict, nearest, read_json
+    from rmaunet.paper.experiments import EXPERIMENTS
+    from rmaunet.train.experiment import Experiment
 
     if args.config is None:
         if args.experiment not in EXPERIMENTS:

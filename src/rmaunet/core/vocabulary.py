@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rmaunet.core.advice import advise
-from rmaunet.core.names import Role, name_role, normalized
-from rmaunet.labels import LIVER, TUMOR
+from rmaunet.core.labels import LIVER, TUMOR
+from rmaunet.core.structure_names import Role, name_role, normalized
 
 __all__ = [
     "LIVER_CODES",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rmaunet.notices import notice
+from rmaunet.core.notices import notice
 
 __all__ = ["Identity", "Walk", "identity_of", "say_unreached", "walk"]
 

@@ -29,7 +29,7 @@ def identifying_text(scan: Scan) -> dict[str, str]:
     """
     if not isinstance(scan.source, DicomSource):
         return {}
-    from rmaunet.io.dicom_files import text
+    from rmaunet.io.dicom.dicom_files import text
 
     first = scan.source.datasets[0]
     found = {name: text(first, keyword).strip() for name, keyword in _TAGS.items()}

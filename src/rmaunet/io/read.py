@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rmaunet.errors import UsageError
-from rmaunet.io.formats import sniff
+from rmaunet.core.errors import UsageError
+from rmaunet.io.detect_format import sniff
 from rmaunet.io.scan import Scan
 
 __all__ = ["files_read", "read_volume"]
@@ -13,7 +13,7 @@ __all__ = ["files_read", "read_volume"]
 
 def files_read(path: Path) -> tuple[Path, ...]:
     """The files and folders that reading a path reads: with the second half of a pair, or the folder of a DICOMDIR."""
-    from rmaunet.io.grid import data_files
+    from rmaunet.io.raster.read_raster import data_files
 
     if path.name.upper() == "DICOMDIR" and path.is_file():
         return path, path.parent
@@ -46,15 +46,15 @@ def read_volume(
         if volume is not None or hu_offset:
             field, value = ("volume", volume) if volume is not None else ("hu_offset", hu_offset)
             raise UsageError(path, field, value, "does not apply to DICOM", "leave it out")
-        from rmaunet.io.dicom import read_dicom
+        from rmaunet.io.dicom.read_dicom import read_dicom
 
         return read_dicom(path, series=series)
     if series is not None:
         raise UsageError(path, "series", series, "applies to DICOM only", "leave it out")
     if kind == "nifti":
-        from rmaunet.io.nifti import read_nifti
+        from rmaunet.io.nifti.read_nifti import read_nifti
 
         return read_nifti(path, volume=volume, hu_offset=hu_offset)
-    from rmaunet.io.grid import read_grid
+    from rmaunet.io.raster.read_raster import read_grid
 
     return read_grid(path, volume=volume, hu_offset=hu_offset)

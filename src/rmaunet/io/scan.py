@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.volume import Volume
-from rmaunet.volume.placement import Grid
+from rmaunet.core.volume import Volume
+from rmaunet.core.volume.placement import Grid
 
 if TYPE_CHECKING:
     from pydicom import Dataset

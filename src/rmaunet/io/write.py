@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.core.file_names import MASK_FORMATS
-from rmaunet.errors import UsageError
-from rmaunet.io.affine import index_reversed, obliquity, resampled
-from rmaunet.io.formats import sniff
-from rmaunet.io.load import SHEAR
-from rmaunet.io.nifti_write import nifti_source_of, write_array
-from rmaunet.io.nifti_xform import chosen_affine
+from rmaunet.core.errors import UsageError
+from rmaunet.core.formats import MASK_FORMATS
+from rmaunet.core.labels import TUMOR
+from rmaunet.core.volume import Volume, to_grid
+from rmaunet.io.detect_format import sniff
+from rmaunet.io.nifti.transforms import chosen_affine
+from rmaunet.io.nifti.write_nifti import nifti_source_of, write_array
 from rmaunet.io.scan import NiftiSource, Scan
-from rmaunet.labels import TUMOR
-from rmaunet.volume import Volume, to_grid
+from rmaunet.io.storage.affine_checks import index_reversed, obliquity, resampled
+from rmaunet.io.storage.load_volume import SHEAR
 
 __all__ = ["MASK_SUFFIXES", "check_dicom_ct", "mask_format", "write_mask", "write_volume"]
 
@@ -66,12 +66,12 @@ def write_mask(
     except ValueError as error:
         raise UsageError(path, "mask", str(error), "is not on the CT's grid", "restore it to the CT first") from error
     if kind == "dicom-seg":
-        from rmaunet.io.dicom_seg import write_dicom_seg
+        from rmaunet.io.dicom_seg.write_seg import write_dicom_seg
 
         numbered = None if numbers is None else to_grid(numbers, like.volume).array
         write_dicom_seg(mask, path, source=like.source, labelmap=labelmap, lesions=numbered)
     elif kind == "nrrd":
-        from rmaunet.io.slicer_segments import write_segments
+        from rmaunet.io.masks.slicer_segments import write_segments
 
         write_segments(mask, path)
     elif isinstance(like.source, NiftiSource):

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from torch import nn
 
-from rmaunet.losses.combined import CombinedLoss
+from rmaunet.losses.combined_loss import CombinedLoss
 from rmaunet.losses.conditional import ConditionalLoss
 from rmaunet.losses.cross_entropy import CrossEntropyLoss
 from rmaunet.losses.focal import FocalLoss
-from rmaunet.losses.overlap import DiceLoss, FocalTverskyLoss
+from rmaunet.losses.overlap_loss import DiceLoss, FocalTverskyLoss
 
 __all__ = ["LOSSES", "CombinedLoss", "ConditionalLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss", "FocalTverskyLoss"]
 

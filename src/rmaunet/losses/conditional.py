@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rmaunet.losses.combined import CombinedLoss
+from rmaunet.losses.combined_loss import CombinedLoss
 
 __all__ = ["ConditionalLoss"]
 

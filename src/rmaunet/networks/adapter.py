@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rmaunet.errors import ModelError, UsageError
+from rmaunet.core.errors import ModelError, UsageError
 from rmaunet.networks.blocks import check_divisible
 from rmaunet.networks.facts import BORROWED_MULTIPLE
 

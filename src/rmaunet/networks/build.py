@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rmaunet.core.settings import nearest
 from rmaunet.networks.facts import BORROWED_MULTIPLE, FACTS
-from rmaunet.settings import nearest
 
 if TYPE_CHECKING:  # the settings are read where nothing is built
     from torch import nn

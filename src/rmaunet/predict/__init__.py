@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities, postprocess
+from rmaunet.predict.postprocess import Postprocessing
 from rmaunet.predict.predictor import Prediction, Predictor, Watch
-from rmaunet.predict.runtime import Runtime
 from rmaunet.predict.weights import (
     ModelCard,
     Weights,
@@ -14,6 +13,7 @@ from rmaunet.predict.weights import (
     save_weights,
     shipped_weights,
 )
+from rmaunet.runtimes.runtime import Runtime
 
 __all__ = [
     "ModelCard",
@@ -24,10 +24,8 @@ __all__ = [
     "Watch",
     "Weights",
     "fingerprint_file",
-    "labels_from_probabilities",
     "load_card",
     "load_weights",
-    "postprocess",
     "save_weights",
     "shipped_weights",
 ]

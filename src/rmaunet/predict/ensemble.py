@@ -8,10 +8,10 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from rmaunet.errors import ModelError
+from rmaunet.core.errors import ModelError
 from rmaunet.networks.ensemble import Ensemble
-from rmaunet.predict.licence import joined_licence
 from rmaunet.predict.weights import ModelCard, Weights
+from rmaunet.predict.weights_licence import joined_licence
 
 __all__ = ["average_weights", "cascade_card", "join_weights"]
 

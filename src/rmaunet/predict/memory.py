@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rmaunet.errors import UsageError
+from rmaunet.core.errors import UsageError
 from rmaunet.preprocess import Prepared
 
 __all__ = ["Needs", "fitting_batch", "peak_bytes", "predicted_bytes", "size_in_bytes"]

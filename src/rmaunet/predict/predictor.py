@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.errors import ModelError
-from rmaunet.predict.choose import PrecisionName, RuntimeName, choose_runtime
-from rmaunet.predict.kept_maps import KeptMaps
-from rmaunet.predict.locate import Place, liver_place
+from rmaunet.core.errors import ModelError
+from rmaunet.core.volume import Volume, axial
+from rmaunet.predict.cascade import Place, liver_place
+from rmaunet.predict.choose_runtime import PrecisionName, RuntimeName, choose_runtime
 from rmaunet.predict.memory import Needs, fitting_batch, predicted_bytes
-from rmaunet.predict.postprocess import Postprocessing, postprocess
-from rmaunet.predict.runtime import Runtime
-from rmaunet.predict.search import Search
-from rmaunet.predict.stream import Mix, Stopwatch, Watch, fill_labels
-from rmaunet.predict.tta import Flipped
+from rmaunet.predict.postprocess.clean_labels import Postprocessing, postprocess
+from rmaunet.predict.probability_store import KeptMaps
+from rmaunet.predict.slab_search import Search
+from rmaunet.predict.slab_stream import Mix, Stopwatch, Watch, fill_labels
+from rmaunet.predict.test_time_augmentation import Flipped
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
-from rmaunet.preprocess.grid import MULTIPLE
-from rmaunet.volume import Volume, axial
+from rmaunet.preprocess.slice_grid import MULTIPLE
+from rmaunet.runtimes.runtime import Runtime
 
 if TYPE_CHECKING:
     from torch import nn
@@ -66,7 +66,7 @@ class Predictor:
         preprocessing: What it expects.
         postprocessing: What is done to its output.
         batch: Slices a call.
-        all_slices: Look at every slice instead of every few and then around what is found (:mod:`rmaunet.predict.search`).
+        all_slices: Look at every slice instead of every few and then around what is found (:mod:`rmaunet.predict.slab_search`).
         max_memory: Bytes the process may take; the batch is made smaller to keep to it.
         why: Why this runtime, for manifests.
         multiple_of: Of what the sides of the network's slices must be multiples.
@@ -118,7 +118,7 @@ class Predictor:
         all_slices: bool = False,
     ) -> Predictor:
         """A predictor of a PyTorch network as it is; the network is put into evaluation mode and onto the device."""
-        from rmaunet.predict.torch_runtime import TorchRuntime
+        from rmaunet.runtimes.torch_runtime import TorchRuntime
 
         runtime = TorchRuntime(network, device=device, precision=precision)
         return cls(runtime, preprocessing, postprocessing, batch=batch, all_slices=all_slices)
@@ -140,7 +140,7 @@ class Predictor:
 
         Args:
             weights: Card and tensors.
-            runtime: See :func:`~rmaunet.predict.choose.choose_runtime`, as for device, precision and threads.
+            runtime: See :func:`~rmaunet.predict.choose_runtime.choose_runtime`, as for device, precision and threads.
             device: "cpu", "cuda", "cuda:1", "mps" or "auto".
             batch: Slices a call.
             precision: "float32", "bfloat16", "int8" or "auto".

@@ -1,6 +1,6 @@
 """Weights and their card: a folder with ``model.safetensors`` (half precision) and ``card.json``.
 
-``fingerprints.json`` beside them, where it is, lets the training cases be recognised (:mod:`rmaunet.data.fingerprint`).
+``fingerprints.json`` beside them, where it is, lets the training cases be recognised (:mod:`rmaunet.leaks.fingerprint`).
 
 No pickle is ever loaded here. After reading, keys, shapes, types and finiteness are checked against the network the card
 describes, and the file's SHA-256 against the card's.
@@ -15,13 +15,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from rmaunet.errors import ModelError, RmaunetError
-from rmaunet.files import make_folder, write_bytes, write_json
+from rmaunet.core.errors import ModelError, RmaunetError
+from rmaunet.core.files import make_folder, write_bytes, write_json
+from rmaunet.core.settings import from_dict, read_json, to_dict
 from rmaunet.networks.build import NetworkSettings, build_network
-from rmaunet.predict.licence import UNSTATED_LICENCE
-from rmaunet.predict.postprocess import Postprocessing
+from rmaunet.predict.postprocess.clean_labels import Postprocessing
+from rmaunet.predict.weights_licence import UNSTATED_LICENCE
 from rmaunet.preprocess import Preprocessing
-from rmaunet.settings import from_dict, read_json, to_dict
 
 if TYPE_CHECKING:  # PyTorch takes longer to import than a converted network to start: only those who need tensors pay
     from torch import Tensor, nn
@@ -58,7 +58,7 @@ class ModelCard:
         flips: Whether the probabilities of mirrored slices are averaged in: "none", "horizontal" (left and right), "both"
             (front and back too). For networks that were trained on flipped slices.
         classes: Output channels: liver (with tumor), tumor.
-        licence: Licence of the weights; see :mod:`rmaunet.predict.licence`.
+        licence: Licence of the weights; see :mod:`rmaunet.predict.weights_licence`.
         intended_use: What they are for, and not for.
         trained_on: Case names.
         experiment: The experiment they come from, as stored settings.
@@ -281,7 +281,7 @@ def fingerprint_file(name: str | Path) -> Path | None:
         name: As for :func:`load_weights`.
 
     Returns:
-        ``fingerprints.json`` in the weights' folder, for :func:`rmaunet.data.fingerprint.read_fingerprints`; None if these
+        ``fingerprints.json`` in the weights' folder, for :func:`rmaunet.leaks.fingerprint.read_fingerprints`; None if these
         weights have none.
 
     Raises:

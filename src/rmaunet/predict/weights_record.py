@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rmaunet.errors import ModelError
+from rmaunet.core.errors import ModelError
 from rmaunet.predict.weights import ModelCard, load_card, shipped_weights
 
 __all__ = ["manifest_record", "recorded_identity", "recorded_weights"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rmaunet.preprocess.enlarge import Enlarger
-from rmaunet.preprocess.grid import Grid, body_box, plan_grid
-from rmaunet.preprocess.prepare import Prepared, prepare, restore
-from rmaunet.preprocess.settings import Preprocessing
-from rmaunet.preprocess.window import from_bytes, to_bytes, window
+from rmaunet.preprocess.enlarge_maps import Enlarger
+from rmaunet.preprocess.hu_window import from_bytes, to_bytes, window
+from rmaunet.preprocess.prepared_slices import Prepared, prepare, restore
+from rmaunet.preprocess.preprocess_settings import Preprocessing
+from rmaunet.preprocess.slice_grid import Grid, body_box, plan_grid
 
 __all__ = [
     "Enlarger",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from rmaunet.errors import UsageError
-from rmaunet.labels import liver_mask, tumor_mask
+from rmaunet.core.errors import UsageError
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.volume import Volume
+from rmaunet.measurement.planes import cut, focus, matched, region
 from rmaunet.report.overlay import LIVER_WINDOW_HU, draw_contours, draw_plane
-from rmaunet.report.planes import cut, focus, matched, region
-from rmaunet.volume import Volume
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

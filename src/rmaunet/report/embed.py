@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.labels import liver_mask
-from rmaunet.report.planes import matched, region
-from rmaunet.volume import Volume, make_volume
+from rmaunet.core.labels import liver_mask
+from rmaunet.core.volume import Volume, make_volume
+from rmaunet.measurement.planes import matched, region
 
 __all__ = ["PACKED_HU", "Embedded", "embed", "nifti_bytes"]
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from rmaunet.report.confidence import Confidence, LesionConfidence, Range
-from rmaunet.report.lesions import Lesion
-from rmaunet.report.measures import Measures
+from rmaunet.measurement.confidence import Confidence, LesionConfidence, Range
+from rmaunet.measurement.lesions import Lesion
+from rmaunet.measurement.liver_volumes import Measures
 
 __all__ = ["confidence_words", "diameters", "lesion_rows", "no_lesion_words", "number", "span", "tiles"]
 

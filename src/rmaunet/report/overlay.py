@@ -12,13 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from rmaunet.core.file_names import one_line
-from rmaunet.errors import UsageError
-from rmaunet.files import replacing
-from rmaunet.labels import TUMOR, liver_mask, tumor_mask
+from rmaunet.core.errors import UsageError
+from rmaunet.core.files import replacing
+from rmaunet.core.formats import one_line
+from rmaunet.core.labels import TUMOR, liver_mask, tumor_mask
+from rmaunet.core.volume import Volume
+from rmaunet.measurement.planes import PLANES, Crop, Plane, cut, focus, matched, region
 from rmaunet.report.colors import HALO_RGB, LIVER_RGB, TUMOR_RGB, hexadecimal
-from rmaunet.report.planes import PLANES, Crop, Plane, cut, focus, matched, region
-from rmaunet.volume import Volume
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ def overlay_figure(
     """Draw axial, coronal and sagittal planes with the contours of the mask, in radiological display.
 
     The planes meet in one voxel: inside the largest tumor where its axial area is largest (without tumor: the liver),
-    see :func:`rmaunet.report.planes.focus`. All panels have one scale in mm; small ticks at their edges show where the
+    see :func:`rmaunet.measurement.planes.focus`. All panels have one scale in mm; small ticks at their edges show where the
     other two planes cut. The contour of the liver includes its tumors and runs along voxel edges.
 
     Args:

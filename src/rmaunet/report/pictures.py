@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from rmaunet.labels import liver_mask
-from rmaunet.report.lesions import Lesion
+from rmaunet.core.labels import liver_mask
+from rmaunet.core.volume import Volume
+from rmaunet.measurement.lesions import Lesion
+from rmaunet.measurement.planes import Crop, cut, matched
 from rmaunet.report.overlay import draw_plane, overlay_figure
-from rmaunet.report.planes import Crop, cut, matched
-from rmaunet.volume import Volume
 
 __all__ = ["axial_figure", "axial_picture", "evenly_spaced", "planes_picture"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from rmaunet.errors import InputError
+from rmaunet.core.errors import InputError
 from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
 
 if TYPE_CHECKING:

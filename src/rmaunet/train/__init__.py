@@ -1,7 +1,5 @@
-"""From an experiment and a store to weights."""
+"""From an experiment and a slice store to weights."""
 
-from __future__ import annotations
+import lazy_loader
 
-from rmaunet.train.loop import TrainingError, train
-
-__all__ = ["TrainingError", "train"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

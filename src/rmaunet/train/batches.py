@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rmaunet.data.augment import Draw, change_intensity, cut, draw
-from rmaunet.data.focus import focus
-from rmaunet.data.lesions import (
+from rmaunet.core.labels import liver_mask, tumor_mask
+from rmaunet.core.volume.box import mask_box
+from rmaunet.datasets.store.slice_store import Store
+from rmaunet.train.augment.patch_position import focus
+from rmaunet.train.augment.synthetic_lesions import (
     DISTRACTOR,
     LARGE,
     LESION,
@@ -28,12 +30,10 @@ from rmaunet.data.lesions import (
     set_distractor,
     set_lesion,
 )
-from rmaunet.data.sampling import Sampler, SliceRef
-from rmaunet.data.store import Store
-from rmaunet.experiments.experiment import Experiment, Stage
-from rmaunet.labels import liver_mask, tumor_mask
-from rmaunet.train.plan import Plan
-from rmaunet.volume.box import mask_box
+from rmaunet.train.augment.transforms import Draw, change_intensity, cut, draw
+from rmaunet.train.experiment import Experiment, Stage
+from rmaunet.train.sampling import Sampler, SliceRef
+from rmaunet.train.schedule import Plan
 
 __all__ = ["Batch", "Batches"]
 

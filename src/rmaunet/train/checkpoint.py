@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
-from rmaunet.errors import InputError
-from rmaunet.files import write_bytes
-from rmaunet.notices import notice
+from rmaunet.core.errors import InputError
+from rmaunet.core.files import write_bytes
+from rmaunet.core.notices import notice
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 

@@ -10,28 +10,28 @@ from typing import Any
 import torch
 from torch import nn
 
-from rmaunet.data.fingerprint import read_fingerprints, write_fingerprints
-from rmaunet.data.negatives import add_negatives
-from rmaunet.data.sampling import Sampler
-from rmaunet.data.store import Store
-from rmaunet.data.store_fingerprints import store_fingerprints
-from rmaunet.errors import InputError, RmaunetError, UsageError
-from rmaunet.experiments.experiment import Experiment
-from rmaunet.files import write_json
+from rmaunet.core.errors import InputError, RmaunetError, UsageError
+from rmaunet.core.files import write_json
+from rmaunet.core.runs import locked, machine
+from rmaunet.core.settings import to_dict
+from rmaunet.datasets.store.slice_store import Store
+from rmaunet.leaks.fingerprint import read_fingerprints, write_fingerprints
+from rmaunet.leaks.store_fingerprints import store_fingerprints
 from rmaunet.losses import LOSSES
-from rmaunet.predict.denormals import flushed_denormals
-from rmaunet.predict.licence import joined_licence, licence_of_data
 from rmaunet.predict.weights import FINGERPRINTS, Weights
-from rmaunet.runs import locked, machine
-from rmaunet.settings import to_dict
+from rmaunet.predict.weights_licence import joined_licence, licence_of_data
+from rmaunet.runtimes.denormals import flushed_denormals
+from rmaunet.train.augment.liver_free_cases import add_negatives
 from rmaunet.train.batches import Batch, Batches, seen_cases
-from rmaunet.train.device import feeding_threads, usable_device
-from rmaunet.train.heads import mean_loss, training_logits
-from rmaunet.train.log import Log
-from rmaunet.train.plan import Plan, make_plan
+from rmaunet.train.deep_supervision import mean_loss, training_logits
+from rmaunet.train.experiment import Experiment
 from rmaunet.train.progress import ORGANS, Overlap, Speaker, overlaps
-from rmaunet.train.state import RunState, begin
-from rmaunet.train.stopping import Stopping
+from rmaunet.train.run_state import RunState, begin
+from rmaunet.train.sampling import Sampler
+from rmaunet.train.schedule import Plan, make_plan
+from rmaunet.train.stop_signals import Stopping
+from rmaunet.train.training_device import feeding_threads, usable_device
+from rmaunet.train.training_log import Log
 
 __all__ = ["TrainingError", "train"]
 

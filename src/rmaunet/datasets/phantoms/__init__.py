@@ -1,0 +1,1 @@
+"""CTs to try things on: generated phantoms with a known truth, and one public scan."""

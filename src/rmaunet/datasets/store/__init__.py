@@ -1,0 +1,1 @@
+"""The slice store: prepared slices of many cases in two flat files that training reads."""

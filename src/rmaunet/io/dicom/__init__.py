@@ -1,0 +1,1 @@
+"""DICOM CT: find files, group series, order slices, decode pixels, convert to HU."""

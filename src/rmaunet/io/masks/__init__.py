@@ -1,0 +1,1 @@
+"""Masks of any format: find the file, read its labels, place it on the grid of a CT."""

@@ -1,0 +1,1 @@
+"""Bytes of a file to voxel values: containers, compression, sample formats and limits."""

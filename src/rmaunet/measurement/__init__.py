@@ -1,0 +1,5 @@
+"""Measurements of one mask, without PyTorch: volumes, lesions, diameters, quality flags, tables."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,4 @@
+from .names import NETWORKS
+from .rmaunet import RMAUNet
+
+__all__ = ["NETWORKS", "RMAUNet"]

@@ -1,0 +1,1 @@
+"""Reproduce one table or figure of the paper: plan, prepare, train, predict, score, write."""

@@ -1,0 +1,1 @@
+"""Libraries that compute the probabilities of a network: PyTorch, OpenVINO, ONNX Runtime."""

@@ -1,0 +1,3 @@
+from .loop import TrainingError, train
+
+__all__ = ["TrainingError", "train"]
