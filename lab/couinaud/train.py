@@ -26,7 +26,7 @@ SPACING_MM = 5.0
 SHAPE = (48, 48, 56)
 EVERY_SLICE = (1, 2, 6)  # these volumes hold every slice of the liver; the others every second one
 NEW = {31: 1, 45: 2}  # patients of ircadb_hu that no fold of lits lists, and the fold that tests them
-FOLDS = Path("results/weights/folds")
+FOLDS = Path("lab/results/weights/folds")
 
 
 class Block(nn.Sequential):

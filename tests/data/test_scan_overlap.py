@@ -1,5 +1,5 @@
 """A scan is found again through mirroring, cutting and windowing. (Phantoms share one anatomy, so only the best
-match is asked for here; thresholds for real patients come from benchmarks/overlap.py.)"""
+match is asked for here; thresholds for real patients come from lab/benchmarks/overlap.py.)"""
 
 import json
 

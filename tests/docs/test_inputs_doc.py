@@ -8,5 +8,5 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_document_is_up_to_date(load_file: Callable[..., ModuleType]) -> None:
-    module = load_file(ROOT / "scripts" / "make_inputs_doc.py")
-    assert module.generate() == module.DOCUMENT.read_text(encoding="utf-8"), "run scripts/make_inputs_doc.py"
+    module = load_file(ROOT / "lab" / "scripts" / "make_inputs_doc.py")
+    assert module.generate() == module.DOCUMENT.read_text(encoding="utf-8"), "run lab/scripts/make_inputs_doc.py"

@@ -1,4 +1,4 @@
-"""docs/leak-detection.md shows what results/overlap holds, and the limits of the code."""
+"""docs/leak-detection.md shows what lab/results/overlap holds, and the limits of the code."""
 
 import re
 from collections.abc import Callable
@@ -11,9 +11,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_document_is_up_to_date(load_file: Callable[..., ModuleType]) -> None:
-    module = load_file(ROOT / "scripts" / "make_leak_doc.py")
+    module = load_file(ROOT / "lab" / "scripts" / "make_leak_doc.py")
     text = module.DOCUMENT.read_text(encoding="utf-8")
-    assert module.generate() == text, "run scripts/make_leak_doc.py"
+    assert module.generate() == text, "run lab/scripts/make_leak_doc.py"
     assert f"SAME_SCAN = {SAME_SCAN} and SAME_PATIENT = {SAME_PATIENT}" in text
 
 

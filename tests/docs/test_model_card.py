@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_page_is_up_to_date() -> None:
-    done = subprocess.run([sys.executable, ROOT / "scripts" / "make_model_card.py", "--check"], check=False)
-    assert done.returncode == 0, "run scripts/make_model_card.py"
+    done = subprocess.run([sys.executable, ROOT / "lab" / "scripts" / "make_model_card.py", "--check"], check=False)
+    assert done.returncode == 0, "run lab/scripts/make_model_card.py"
 
 
 def test_all_shipped_weights_have_a_page_whose_pictures_stand_there() -> None:

@@ -22,11 +22,11 @@ DOCUMENT = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def script(load_file: Callable[..., ModuleType]) -> ModuleType:
-    return load_file(ROOT / "scripts" / "make_network_doc.py")
+    return load_file(ROOT / "lab" / "scripts" / "make_network_doc.py")
 
 
 def test_generated_tables_are_up_to_date(script: ModuleType) -> None:
-    assert script.generate(DOCUMENT) == DOCUMENT, "run scripts/make_network_doc.py"
+    assert script.generate(DOCUMENT) == DOCUMENT, "run lab/scripts/make_network_doc.py"
 
 
 def test_a_lost_marker_is_noticed(script: ModuleType) -> None:

@@ -10,14 +10,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_pages_are_what_the_script_writes(load_file, monkeypatch):
-    module = load_file(ROOT / "scripts" / "make_performance_docs.py")
+    module = load_file(ROOT / "lab" / "scripts" / "make_performance_docs.py")
     monkeypatch.setattr("sys.argv", ["make_performance_docs.py", "--check"])
-    assert module.main() == 0, "run scripts/make_performance_docs.py"
+    assert module.main() == 0, "run lab/scripts/make_performance_docs.py"
 
 
 def test_no_precision_is_automatic_that_was_not_measured_to_agree():
     accepted = set()
-    for path in (ROOT / "results" / "agreement").glob("*/agreement.csv"):
+    for path in (ROOT / "lab" / "results" / "agreement").glob("*/agreement.csv"):
         with path.open(newline="") as file:
             accepted |= {line["way"] for line in verdicts(list(csv.DictReader(file))) if line["accepted"]}
     assert {f"{runtime} {precision}" for runtime, precision, _ in ACCEPTED} <= accepted

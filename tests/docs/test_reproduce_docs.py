@@ -19,7 +19,7 @@ PAGE = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def script(load_file: Callable[..., ModuleType]) -> ModuleType:
-    return load_file(ROOT / "scripts" / "make_study_doc.py")
+    return load_file(ROOT / "lab" / "scripts" / "make_study_doc.py")
 
 
 def test_every_table_and_figure_has_its_line() -> None:
@@ -52,8 +52,8 @@ def test_map_of_patients_is_json() -> None:
 
 def test_the_study_is_up_to_date(script: ModuleType) -> None:
     if not (script.STUDY / "table7.json").is_file():
-        pytest.skip("results/study holds no study")
-    assert script.PAGE.read_text(encoding="utf-8") == script.generate(), "run scripts/make_study_doc.py"
+        pytest.skip("lab/results/study holds no study")
+    assert script.PAGE.read_text(encoding="utf-8") == script.generate(), "run lab/scripts/make_study_doc.py"
 
 
 HEADER = "table,row,experiment,organ,measure,mean,sd,n,seeds,sd_between_seeds,as_reported_mean,as_reported_sd\n"

@@ -1,4 +1,4 @@
-"""docs/weights.md shows what results/weights holds."""
+"""docs/weights.md shows what lab/results/weights holds."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def maker(load_file):
-    return load_file(ROOT / "scripts" / "make_weights_doc.py")
+    return load_file(ROOT / "lab" / "scripts" / "make_weights_doc.py")
 
 
 def test_the_tables_are_up_to_date(maker):
     page = maker.PAGE.read_text(encoding="utf-8")
-    assert maker.generate(page) == page, "run scripts/make_weights_doc.py"
+    assert maker.generate(page) == page, "run lab/scripts/make_weights_doc.py"
 
 
 def test_every_candidate_is_on_the_page(maker):

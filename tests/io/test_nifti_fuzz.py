@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "fuzz_nifti.py"
+SCRIPT = Path(__file__).parents[2] / "lab" / "benchmarks" / "fuzz_nifti.py"
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.timeout(1800), *browsing.NEEDS]
 
 @pytest.fixture(scope="module")
 def script(load_file: Callable[..., ModuleType]) -> ModuleType:
-    return load_file(ROOT / "scripts" / "make_screenshots.py")
+    return load_file(ROOT / "lab" / "scripts" / "make_screenshots.py")
 
 
 @pytest.fixture(scope="module")

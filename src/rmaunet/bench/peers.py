@@ -13,7 +13,7 @@ __all__ = ["metrics_table", "peers_table"]
 
 
 def metrics_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Surface figures of rmaunet and others; ``rows`` as written by benchmarks/metrics.py."""
+    """Surface figures of rmaunet and others; ``rows`` as written by lab/benchmarks/metrics.py."""
     figures = list(dict.fromkeys(name for row in rows for name in row["values"]))
     body = [
         [
@@ -32,7 +32,7 @@ def metrics_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def peers_table(found: Mapping[str, Any]) -> str:
-    """Whole scans by rmaunet and others; ``found`` as written by benchmarks/peers.py."""
+    """Whole scans by rmaunet and others; ``found`` as written by lab/benchmarks/peers.py."""
     runs: dict[str, list[Mapping[str, Any]]] = {}
     for run in found["runs"]:
         runs.setdefault(run["tool"], []).append(run)

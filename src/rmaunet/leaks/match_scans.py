@@ -1,7 +1,7 @@
 """The same patient twice: two fingerprints laid over each other at every flip, stretch and offset.
 
 The score of an alignment is the mean correlation of the slices of the sparser scan with the denser one's at their place, where
-neighbouring slices are blended; the score of a pair is its best alignment's. ``benchmarks/overlap.py`` measures the
+neighbouring slices are blended; the score of a pair is its best alignment's. ``lab/benchmarks/overlap.py`` measures the
 distributions the two limits were chosen from; ``docs/leak-detection.md`` shows them.
 """
 

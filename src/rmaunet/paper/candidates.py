@@ -191,7 +191,7 @@ CANDIDATES: dict[str, Experiment] = {
         # From there, with lesions as large as few patients have, and such as hang out of the liver.
         replace(_WHOLE, name="whole-large", training=_HEALED, augmentation=_large(_WHOLE)),
         replace(_AROUND, name="around-large", training=replace(_HEALED, steps=300), augmentation=_large(_AROUND)),
-        # From there, with fewer of those, patients drawn alike often, volume 117 among them (scripts/add_volume_117.py).
+        # From there, with fewer of those, patients drawn alike often, volume 117 among them (lab/scripts/add_volume_117.py).
         replace(
             _WHOLE,
             name="whole-varied",

@@ -56,7 +56,7 @@ class Curve:
 
 
 def read_reliability(path: Path) -> list[Curve]:
-    """Read the bins that ``benchmarks/calibration.py`` writes.
+    """Read the bins that ``lab/benchmarks/calibration.py`` writes.
 
     Args:
         path: Its reliability.csv.

@@ -12,7 +12,8 @@ def keep_freed_memory() -> bool:
     """Let the C library keep large freed blocks for the next step instead of handing them back to the kernel.
 
     PyTorch allocates and frees every activation in every step; without this each of their pages is faulted in again.
-    ``benchmarks/malloc.py`` measures what that costs. It holds for the whole process, so commands call it and the library does
+    ``lab/benchmarks/malloc.py`` measures what that costs. It holds for the whole process, so commands call it and the
+    library does
     not; glibc only.
 
     Returns:
