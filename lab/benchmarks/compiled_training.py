@@ -17,7 +17,7 @@ import time
 
 import torch
 
-from rmaunet.bench.spread import spread
+from bench.spread import spread
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.runtimes.denormals import flushed_denormals
 

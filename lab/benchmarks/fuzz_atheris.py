@@ -34,9 +34,10 @@ with atheris.instrument_imports(include=["rmaunet"]):
 from rmaunet.core.volume import make_volume
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "io"))
-import dicom_writer
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cases"))
 import SimpleITK as sitk  # noqa: N813
+
+import dicom_writer
 
 FOLDER = Path(tempfile.mkdtemp())
 

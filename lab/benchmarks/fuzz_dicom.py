@@ -18,9 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "io"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cases"))
 import dicom_writer as w
-
 from rmaunet.core.errors import InputError
 from rmaunet.core.files import write_json
 from rmaunet.core.runs import machine

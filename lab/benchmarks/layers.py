@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from rmaunet.bench.network import SIDE, convolution_peak
-from rmaunet.bench.record import new_record
-from rmaunet.bench.tables import tables
+from bench.network import SIDE, convolution_peak
+from bench.record import new_record
+from bench.tables import tables
 from rmaunet.core.files import write_json
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.runtimes.export_network import save_openvino

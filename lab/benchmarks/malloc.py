@@ -82,8 +82,8 @@ def main() -> None:
     if options.child:
         child(options)
         return
-    from rmaunet.bench.record import new_record
-    from rmaunet.bench.tables import tables
+    from bench.record import new_record
+    from bench.tables import tables
     from rmaunet.core.files import write_json
 
     runs: dict[str, list[dict[str, Any]]] = {"usual": [], "kept": []}

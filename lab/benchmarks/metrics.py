@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.bench.record import new_record
-from rmaunet.bench.tables import tables
+from bench.record import new_record
+from bench.tables import tables
 from rmaunet.core.files import write_json
 from rmaunet.core.labels import liver_mask, tumor_mask
 from rmaunet.core.volume import axial

@@ -24,9 +24,9 @@ from typing import Any
 
 import torch
 
-from rmaunet.bench.record import new_record
-from rmaunet.bench.tables import tables
-from rmaunet.bench.training import patient, phantom_store
+from bench.record import new_record
+from bench.tables import tables
+from bench.training import patient, phantom_store
 from rmaunet.core.files import write_json
 from rmaunet.datasets.phantoms.phantom import Phantom
 from rmaunet.metrics import evaluate_case

@@ -21,9 +21,9 @@ from typing import Any
 
 from peer_tools import TOOLS
 
-from rmaunet.bench.record import new_record
-from rmaunet.bench.tables import tables
-from rmaunet.bench.volume import scan_like
+from bench.record import new_record
+from bench.tables import tables
+from bench.volume import scan_like
 from rmaunet.core.files import write_json
 from rmaunet.io import write_volume
 

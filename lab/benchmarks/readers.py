@@ -22,7 +22,7 @@ import pydicom
 import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
-from rmaunet.bench.volume import scan_like
+from bench.volume import scan_like
 from rmaunet.core.volume import axial
 from rmaunet.io import read_volume, write_volume
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rmaunet.bench.volume import scan_like
+from bench.volume import scan_like
 from rmaunet.io import read_volume, write_mask, write_volume
 from rmaunet.metrics import hd95_pooled, surface_distances
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities

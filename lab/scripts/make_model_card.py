@@ -19,8 +19,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from calibration.reliability import read_reliability, reliability_figure
 from rmaunet.report import save_figure
-from rmaunet.report.reliability import read_reliability, reliability_figure
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES, IMAGES = ROOT / "docs" / "models", ROOT / "docs" / "images"

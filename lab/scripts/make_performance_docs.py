@@ -14,9 +14,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from rmaunet.bench.agreement import verdicts
-from rmaunet.bench.plots import memory_plot, network_plot, stages_plot
-from rmaunet.bench.tables import tables
+from bench.agreement import verdicts
+from bench.plots import memory_plot, network_plot, stages_plot
+from bench.tables import tables
 from rmaunet.metrics import markdown_table
 
 ROOT = Path(__file__).parents[2]

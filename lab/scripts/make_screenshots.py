@@ -22,10 +22,9 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "report"))
+sys.path.insert(0, str(ROOT / "tests" / "cases"))
 
 from browsing import CHROMIUM, Opened, check_nothing_is_wrong, opened  # noqa: E402
-
 from rmaunet.cli.main import main as rmaunet  # noqa: E402
 from rmaunet.core.files import cache_folder, write_bytes  # noqa: E402
 from rmaunet.core.volume import Volume, make_volume  # noqa: E402

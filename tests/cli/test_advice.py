@@ -9,7 +9,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from small import CT, known_network, write_ct, write_dicom, write_labels
 
 from rmaunet.cli import (
     bench,
@@ -31,6 +30,7 @@ from rmaunet.cli import (
 )
 from rmaunet.cli.main import main
 from rmaunet.cli.parse import option_names
+from small import CT, known_network, write_ct, write_dicom, write_labels
 
 SOURCE = Path(__file__).parents[2] / "src" / "rmaunet"
 KINDS = {

@@ -2,15 +2,11 @@
 
 import json
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "contracts"))
 import trees
-
 from rmaunet.cli.main import main
 
 FAR = np.diag([-16.0, -16, 20, 1])

@@ -12,8 +12,8 @@ from rmaunet.cohort import self_check as selfcheck
 from rmaunet.cohort.self_check import self_check
 from rmaunet.core.errors import ModelError
 from rmaunet.core.volume import Volume
-from rmaunet.io.dicom.codecs import CodestreamError
 from rmaunet.io.dicom import sample_images as dicom_samples
+from rmaunet.io.dicom.codecs import CodestreamError
 from rmaunet.predict import Prediction, weights
 from rmaunet.preprocess import Preprocessing, prepare
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small import CT, known_network, write_ct, write_dicom, write_labels
 
 from rmaunet.cli.main import main
 from rmaunet.io import read_mask, read_volume
+from small import CT, known_network, write_ct, write_dicom, write_labels
 
 PERSON = "DOE_JANE_1950"
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,15 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import dicom_writer as w
+import seg_cases
+from made_nifti import write
 from rmaunet.cli.main import main
 from rmaunet.core.errors import InputError
 from rmaunet.core.volume import make_volume
 from rmaunet.io import read_mask, read_volume, write_mask, write_volume
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
-import dicom_writer as w
-import seg_cases
-from made_nifti import write
 
 Capture = pytest.CaptureFixture[str]
 MASK = seg_cases.MASK

@@ -12,9 +12,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from small import known_network, write_ct, write_labels
 
 from rmaunet.cli.main import main
+from small import known_network, write_ct, write_labels
 
 BAD = os.fsdecode(b"M\xfcller_Leber")
 """A name of another system: its second byte is not UTF-8. In text it is ``M\\udcfcller_Leber``."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from small import known_network, write_ct, write_dicom, write_labels
 
 from rmaunet.cli.main import main
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights
 from rmaunet.preprocess import Preprocessing
+from small import known_network, write_ct, write_dicom, write_labels
 
 
 @pytest.fixture

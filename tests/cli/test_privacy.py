@@ -10,13 +10,11 @@ import numpy as np
 import pydicom
 import pytest
 
+import dicom_writer as w
 from rmaunet.cli.main import main
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights
 from rmaunet.preprocess import Preprocessing
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
-import dicom_writer as w
 
 MARKUP = "<img src=x onerror=alert(1)>"
 TELLING = {

@@ -1,18 +1,15 @@
 """--labelmap and --lesions reach the DICOM SEG, and are said to do nothing elsewhere."""
 
-import sys
 from pathlib import Path
 
 import highdicom as hd
 import numpy as np
 import pytest
 
+import dicom_writer as w
 from rmaunet.cli.main import main
 from rmaunet.core.volume import make_volume
 from rmaunet.io import read_mask, read_volume, write_mask
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "io"))
-import dicom_writer as w
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trees import TREES
 
 from rmaunet.core.errors import InputError
 from rmaunet.core.volume import same_grid
@@ -13,6 +12,7 @@ from rmaunet.datasets import DATASETS, Case
 from rmaunet.datasets.check.check_dataset import check_set
 from rmaunet.datasets.detect_layout import find_cases
 from rmaunet.datasets.load_case import load_case, load_image
+from trees import TREES
 
 NAMES = sorted(DATASETS)
 

@@ -12,7 +12,7 @@ from rmaunet.networks.facts import FACTS
 from rmaunet.networks.size import network_size
 
 NAMES = sorted(NETWORKS)
-TINY = {name: {"base": 2} if FACTS[name].dimensions == 3 else {"widths": (8, 8, 12, 16, 16)} for name in NAMES}
+TINY = {name: {"widths": (8, 8, 12, 16, 16)} for name in NAMES}
 
 
 def tiny(name: str, seed: int = 0, **arguments: object) -> nn.Module:
@@ -23,7 +23,7 @@ def tiny(name: str, seed: int = 0, **arguments: object) -> nn.Module:
 def batch(name: str, count: int = 2, channels: int = 1) -> Tensor:
     """The smallest input with two positions at the deepest resolution, so that batch norm can train."""
     facts = FACTS[name]
-    sides = (facts.multiple_of,) * (facts.dimensions - 1) + (2 * facts.multiple_of,)
+    sides = (facts.multiple_of, 2 * facts.multiple_of)
     return torch.randn(count, channels, *sides, generator=torch.Generator().manual_seed(1))
 
 
@@ -116,7 +116,7 @@ def test_state_holds_only_plain_separate_tensors(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_stated_parameter_count(name: str) -> None:
     facts = FACTS[name]
-    shape = (1, 1) + (facts.multiple_of,) * (facts.dimensions - 1) + (2 * facts.multiple_of,)
+    shape = (1, 1, facts.multiple_of, 2 * facts.multiple_of)
     assert network_size(NETWORKS[name], shape).parameters == facts.parameters
 
 

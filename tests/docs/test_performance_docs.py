@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from rmaunet.bench.agreement import verdicts
+from bench.agreement import verdicts
 from rmaunet.predict.choose_runtime import ACCEPTED
 
 ROOT = Path(__file__).parents[2]

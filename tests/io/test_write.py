@@ -9,9 +9,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+
 from made_nifti import CT, RAS, encoded, write
 from mask_cases import MASK
-
 from rmaunet.core.errors import OutputError, UsageError
 from rmaunet.core.volume import axial, make_volume, same_grid
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume

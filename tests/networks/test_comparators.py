@@ -10,14 +10,13 @@ from torch import nn
 from rmaunet.networks.asunetpp import ASUNetPlusPlus
 from rmaunet.networks.attention_unet import AttentionGate, AttentionUNet
 from rmaunet.networks.blocks import SqueezeExcitation
-from rmaunet.networks.hfrunet import FusedSkip, HFRUNet
+from rmaunet.networks.hfrunet import DeepLabASPP, FusedSkip, HFRUNet
 from rmaunet.networks.nnunet2d import NNUNet2d
 from rmaunet.networks.raunet import AttentionResidualModule, RAUNet, ResidualUnit
 from rmaunet.networks.rmaunet import RMAUNet, widths_from_base
 from rmaunet.networks.saanet import SAANet, ScaleAxisAttention
 from rmaunet.networks.size import network_size
 from rmaunet.networks.unet import unet
-from rmaunet.networks.unet3d import UNet3D
 from rmaunet.networks.unet3plus import UNet3Plus
 from rmaunet.networks.unetpp import UNetPlusPlus
 
@@ -71,12 +70,6 @@ def test_size(build: Callable[..., nn.Module], arguments: dict, millions: float,
     digit = 0.0051 if millions > 30 else 0.00051
     assert size.parameters_millions == pytest.approx(millions, abs=digit)
     assert size.gmacs == pytest.approx(gmacs, abs=0.05 if gmacs > 40 else 0.005)
-
-
-def test_unet3d_has_its_authors_size() -> None:
-    """19,069,955 parameters in Çiçek et al. (three channels in, three classes), to a few biases and norms."""
-    size = network_size(lambda: UNet3D(in_channels=3, classes=3), (1, 3, 8, 8, 8))
-    assert size.parameters == pytest.approx(19_069_955, rel=2e-4)
 
 
 def test_unet_is_the_ablation_backbone() -> None:
@@ -248,3 +241,14 @@ def test_nnunet2d_halves_by_stride_and_sees_each_resolution() -> None:
     network(torch.zeros(1, 1, 64, 64))
     assert sides == [64, 32, 16, 8, 4]
     assert not any(isinstance(module, nn.MaxPool2d) for module in network.modules())
+
+
+def test_hfrunet_has_the_dilations_of_deeplab_v3() -> None:
+    aspp = DeepLabASPP(8)
+    assert [branch[0].dilation[0] for branch in list(aspp.branches)[:-1]] == [1, 6, 12, 18]
+    assert aspp(torch.randn(1, 8, 16, 16)).shape == (
+        1,
+        8,
+        16,
+        16,
+    )  # one slice, training mode: the pooled branch allows it

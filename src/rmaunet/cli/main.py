@@ -46,7 +46,6 @@ COMMANDS: dict[str, Command] = {
     "prepare": Command("Research", "Turn a labelled data set into a slice store for training."),
     "train": Command("Research", "Train a network; resumes where it stopped."),
     "reproduce": Command("Research", "Make a table or figure of the paper: train, predict, evaluate, write."),
-    "bench": Command("Research", "Speed, memory and agreement of the runtimes on this machine."),
     "models": Command("Weights", "List, show, verify and import weights."),
     "doctor": Command("Machine", "What this machine and installation have, and a check on a phantom."),
 }

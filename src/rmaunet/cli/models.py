@@ -1,4 +1,4 @@
-"""``rmaunet models list | show | verify | import | join | average | cascade``: weights and their cards."""
+"""``rmaunet models list | show | verify | import | average | cascade``: weights and their cards."""
 
 from __future__ import annotations
 
@@ -52,16 +52,6 @@ class Import:
 
 
 @dataclass(frozen=True)
-class Join:
-    """Join weights of one network and one preprocessing into an ensemble: the mean of their probabilities."""
-
-    weights: tyro.conf.Positional[tuple[str, ...]]
-    """Names or folders, two or more."""
-    output: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Folder of the result; its name becomes the weights' name."""
-
-
-@dataclass(frozen=True)
 class Average:
     """Average the weights of runs that began with the same weights (`train --start`) into one network."""
 
@@ -93,7 +83,6 @@ ACTIONS: dict[str, type[Any]] = {
     "show": Show,
     "verify": Verify,
     "import": Import,
-    "join": Join,
     "average": Average,
     "cascade": Cascade,
 }
@@ -108,20 +97,20 @@ def main(argv: list[str]) -> int:
             print(f"  {name:<8} {(kind.__doc__ or '').splitlines()[0]}", file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
     args = parse(ACTIONS[argv[0]], argv[1:], f"rmaunet models {argv[0]}")
-    if isinstance(args, Import | Join | Average | Cascade):
+    if isinstance(args, Import | Average | Cascade):
         _check_output(args, argv)
     if isinstance(args, List):
         return _list(args)
     if isinstance(args, Show):
         return _show(args)
-    if isinstance(args, Join | Average):
-        return _merge(args)
+    if isinstance(args, Average):
+        return _average(args)
     if isinstance(args, Cascade):
         return _cascade(args)
     return _verify(args) if isinstance(args, Verify) else _import(args)
 
 
-def _check_output(args: Import | Join | Average | Cascade, argv: list[str]) -> None:
+def _check_output(args: Import | Average | Cascade, argv: list[str]) -> None:
     """Refuse a folder in which one of the inputs would be written over."""
     from rmaunet.cli.output_option import check_folder_of_weights
 
@@ -189,12 +178,11 @@ def _import(args: Import) -> int:
     return 0
 
 
-def _merge(args: Join | Average) -> int:
+def _average(args: Average) -> int:
     from rmaunet.predict import load_weights, save_weights
-    from rmaunet.predict.ensemble import average_weights, join_weights
+    from rmaunet.predict.combine_weights import average_weights
 
-    merge = join_weights if isinstance(args, Join) else average_weights
-    network, card = merge([load_weights(name) for name in args.weights], name=given_name(args.output))
+    network, card = average_weights([load_weights(name) for name in args.weights], name=given_name(args.output))
     save_weights(args.output, network, card)
     _keep_fingerprints(args.output, args.weights)
     print(args.output)
@@ -204,7 +192,7 @@ def _merge(args: Join | Average) -> int:
 def _cascade(args: Cascade) -> int:
     from rmaunet.core.errors import UsageError
     from rmaunet.predict import load_weights, save_weights
-    from rmaunet.predict.ensemble import cascade_card
+    from rmaunet.predict.combine_weights import cascade_card
 
     if not 0 <= args.locator_share < 1:
         raise UsageError("models", "--locator-share", args.locator_share, "is no share", "give at least 0, less than 1")

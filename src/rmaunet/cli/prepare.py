@@ -34,7 +34,7 @@ class Prepare:
     """Lowest and highest HU kept; the paper's is -200 200."""
     size: int = 256
     """Side of the stored slices in pixels."""
-    grid: Literal["matrix", "spacing", "body_crop", "centre_crop"] = "matrix"
+    grid: Literal["matrix", "spacing", "centre_crop"] = "matrix"
     """How a slice comes to that size: the whole matrix resized (our reading of the paper), or see docs/network.md."""
     spacing_mm: float = 1.5
     """Pixel side for --grid spacing."""

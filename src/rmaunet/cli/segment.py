@@ -65,8 +65,8 @@ class Segment:
     """auto, cpu, cuda, cuda:N or mps."""
     runtime: Literal["auto", "torch", "openvino", "onnxruntime"] = "auto"
     """What computes the network. auto: OpenVINO on a CPU where it loads, else PyTorch; docs/runtimes.md has the rule."""
-    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
-    """auto: bfloat16 where the hardware has it and its masks were measured to agree, else float32. int8: only by name."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """auto: bfloat16 where the hardware has it and its masks were measured to agree, else float32."""
     threads: int = 0
     """Threads for the network; 0 takes one a core."""
     batch: int = 4

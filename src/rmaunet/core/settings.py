@@ -59,14 +59,14 @@ def read_json(path: Path) -> Any:
     except RecursionError as error:
         raise InputError(path, "content", None, "is nested too deeply", remedy) from error
     except ValueError as error:
-        raise InputError(path, "content", None, f"is no JSON ({str(error)[:120]})", remedy) from error
+        raise InputError(path, "content", None, f"is not valid JSON ({str(error)[:120]})", remedy) from error
 
 
 def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InputError(path, key[:60], None, "is told twice", "keep one of them")
+            raise InputError(path, key[:60], None, "duplicate key", "keep one of them")
         found[key] = value
     return found
 
@@ -112,6 +112,7 @@ def from_dict(kind: type[T], data: Mapping[str, Any], *, subject: str, at: str =
         raise InputError(subject, at.rstrip(".") or "content", _shown(data), "is not a JSON object", "write {...}")
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(kind)
+    data = _without_retired(kind, data, subject, at)
     for key in data:
         if key not in fields:
             raise InputError(subject, f"{at}{str(key)[:60]}", None, "unknown setting", nearest(key, fields))
@@ -129,33 +130,72 @@ def from_dict(kind: type[T], data: Mapping[str, Any], *, subject: str, at: str =
         raise InputError(subject, at.rstrip(".") or "settings", None, str(error), "correct it") from error
 
 
+def _without_retired(kind: type[Any], data: Mapping[str, Any], subject: str, at: str) -> Mapping[str, Any]:
+    """Drop settings that no longer exist and had no effect; files of older versions then still read.
+
+    A dataclass lists them in ``retired``: name to the value without effect.
+    """
+    retired: Mapping[str, Any] = getattr(kind, "retired", {})
+    for key, neutral in retired.items():
+        if key in data and data[key] != neutral:
+            raise InputError(subject, f"{at}{key}", _shown(data[key]), "is no longer supported", f"use {neutral!r}")
+    return {key: value for key, value in data.items() if key not in retired}
+
+
 def _typed(hint: Any, value: Any, subject: str, at: str) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    wrong = InputError(subject, at, _shown(value), f"is not {_name(hint)}", "correct it")
+    """Check a value against its type hint, and convert lists to tuples, numbers to float, text to Path."""
+    origin = typing.get_origin(hint)
     if origin in (types.UnionType, typing.Union):
-        for option in args:
-            try:
-                return _typed(option, value, subject, at)
-            except InputError:
-                continue
-        raise wrong
+        return _one_of(hint, value, subject, at)
     if origin is Literal:
-        if value not in args:
-            raise InputError(subject, at, _shown(value), "unknown value", f"choose from {', '.join(map(repr, args))}")
-        return value
+        return _choice(hint, value, subject, at)
     if dataclasses.is_dataclass(hint):
         return from_dict(typing.cast(type[Any], hint), value, subject=subject, at=f"{at}.")
     if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise wrong
-        kinds = [args[0]] * len(value) if len(args) == 2 and args[1] is Ellipsis else list(args)
-        if len(kinds) != len(value):
-            raise wrong
-        return tuple(_typed(k, v, subject, f"{at}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+        return _tuple(hint, value, subject, at)
     if origin in (dict, Mapping) or hint in (dict, Mapping) or getattr(origin, "__name__", "") == "Mapping":
-        if not isinstance(value, Mapping):
-            raise wrong
-        return {str(k): _typed(args[1], v, subject, f"{at}.{k}") if args else v for k, v in value.items()}
+        return _mapping(hint, value, subject, at)
+    return _plain_value(hint, value, subject, at)
+
+
+def _wrong(hint: Any, value: Any, subject: str, at: str) -> InputError:
+    return InputError(subject, at, _shown(value), f"is not {_name(hint)}", "correct it")
+
+
+def _one_of(hint: Any, value: Any, subject: str, at: str) -> Any:
+    for option in typing.get_args(hint):
+        try:
+            return _typed(option, value, subject, at)
+        except InputError:
+            continue
+    raise _wrong(hint, value, subject, at)
+
+
+def _choice(hint: Any, value: Any, subject: str, at: str) -> Any:
+    choices = typing.get_args(hint)
+    if value not in choices:
+        raise InputError(subject, at, _shown(value), "unknown value", f"choose from {', '.join(map(repr, choices))}")
+    return value
+
+
+def _tuple(hint: Any, value: Any, subject: str, at: str) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise _wrong(hint, value, subject, at)
+    args = typing.get_args(hint)
+    kinds = [args[0]] * len(value) if len(args) == 2 and args[1] is Ellipsis else list(args)
+    if len(kinds) != len(value):
+        raise _wrong(hint, value, subject, at)
+    return tuple(_typed(k, v, subject, f"{at}[{i}]") for i, (k, v) in enumerate(zip(kinds, value, strict=True)))
+
+
+def _mapping(hint: Any, value: Any, subject: str, at: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise _wrong(hint, value, subject, at)
+    args = typing.get_args(hint)
+    return {str(k): _typed(args[1], v, subject, f"{at}.{k}") if args else v for k, v in value.items()}
+
+
+def _plain_value(hint: Any, value: Any, subject: str, at: str) -> Any:
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise InputError(subject, at, value, "is not a finite number", "correct it")
@@ -167,7 +207,7 @@ def _typed(hint: Any, value: Any, subject: str, at: str) -> Any:
     plain = isinstance(hint, type) and isinstance(value, hint)
     if plain and not (hint is int and isinstance(value, bool)):
         return value
-    raise wrong
+    raise _wrong(hint, value, subject, at)
 
 
 def _shown(value: Any) -> str:

@@ -7,20 +7,15 @@ from collections.abc import Callable
 from torch import nn
 
 from rmaunet.losses.combined_loss import CombinedLoss
-from rmaunet.losses.conditional import ConditionalLoss
 from rmaunet.losses.cross_entropy import CrossEntropyLoss
+from rmaunet.losses.dice_loss import DiceLoss
 from rmaunet.losses.focal import FocalLoss
-from rmaunet.losses.overlap_loss import DiceLoss, FocalTverskyLoss
 
-__all__ = ["LOSSES", "CombinedLoss", "ConditionalLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss", "FocalTverskyLoss"]
+__all__ = ["LOSSES", "CombinedLoss", "CrossEntropyLoss", "DiceLoss", "FocalLoss"]
 
 # Weights of "ce_dice" are not given in the paper; they are those of its own loss.
 LOSSES: dict[str, Callable[[], nn.Module]] = {
     "focal_dice": lambda: CombinedLoss([(0.5, FocalLoss()), (1.0, DiceLoss())]),
     "ce": lambda: CombinedLoss([(1.0, CrossEntropyLoss())]),
     "ce_dice": lambda: CombinedLoss([(0.5, CrossEntropyLoss()), (1.0, DiceLoss())]),
-    "focal": lambda: CombinedLoss([(1.0, FocalLoss())]),
-    "dice": lambda: CombinedLoss([(1.0, DiceLoss())]),
-    "ce_tversky": lambda: CombinedLoss([(0.5, CrossEntropyLoss()), (1.0, FocalTverskyLoss())]),
-    "ce_dice_conditional": lambda: ConditionalLoss(CombinedLoss([(0.5, CrossEntropyLoss()), (1.0, DiceLoss())])),
 }

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from rmaunet.networks.channels_last import mean_over
 
 __all__ = [
+    "LEAKY_SLOPE",
     "ConvBlock",
     "DoubleConv",
     "Norm",
@@ -31,6 +32,8 @@ Norm = Literal["batch", "instance", "group"]
 UpMode = Literal["transpose", "bilinear", "bilinear_conv"]
 
 HEAD_PRIOR = 0.1
+LEAKY_SLOPE = 0.01
+"""Slope of RMAU-Net's Leaky ReLU; PyTorch's default, not stated in the paper."""
 
 
 def make_norm(kind: Norm, channels: int) -> nn.Module:
@@ -186,16 +189,15 @@ class SqueezeExcitation(nn.Module):
     Args:
         channels: C, feature maps in and out.
         hidden: Width of the bottleneck, C/r, >= 1.
-        bias: Whether the two fully connected layers have a bias; Eq. 2 has none.
 
     Reference:
         RMAU-Net, Eqs. 1-2; Hu et al. 2018.
     """
 
-    def __init__(self, channels: int, *, hidden: int, bias: bool = False) -> None:
+    def __init__(self, channels: int, *, hidden: int) -> None:
         super().__init__()
-        self.reduce = nn.Conv2d(channels, hidden, 1, bias=bias)
-        self.expand = nn.Conv2d(hidden, channels, 1, bias=bias)
+        self.reduce = nn.Conv2d(channels, hidden, 1, bias=False)  # Eq. 2 has no biases
+        self.expand = nn.Conv2d(hidden, channels, 1, bias=False)
 
     def forward(self, u: Tensor) -> Tensor:
         """Recalibrate ``u`` (N, C, H, W); same shape out."""

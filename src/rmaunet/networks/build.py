@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rmaunet.core.settings import nearest
 from rmaunet.networks.facts import BORROWED_MULTIPLE, FACTS
@@ -17,7 +17,6 @@ __all__ = ["NetworkSettings", "build_network"]
 
 
 MAX_BASE = 1024
-MAX_MEMBERS = 64
 RESERVED = ("in_channels", "classes", "widths", "base")
 
 
@@ -29,20 +28,18 @@ class NetworkSettings:
         name: A key of ``NETWORKS``, or another library's network such as "monai:DynUNet" or "smp:MAnet".
         base: Channels at full resolution, doubled at each further one; ignored by networks that take no ``widths``.
         options: Further keyword arguments of the network's class.
-        members: Networks of this design whose mean probability is the result; 1 is a single network.
     """
 
     name: str = "rmaunet"
     base: int = 64
     options: Mapping[str, bool | int | float | str] = field(default_factory=dict)
-    members: int = 1
+
+    retired: ClassVar[Mapping[str, Any]] = {"members": 1}
 
     def __post_init__(self) -> None:
         """Refuse what is out of range, or beyond any machine (ValueError)."""
         if not 1 <= self.base <= MAX_BASE:
             raise ValueError(f"base = {self.base}: must lie between 1 and {MAX_BASE}")
-        if not 1 <= self.members <= MAX_MEMBERS:
-            raise ValueError(f"members = {self.members}: must lie between 1 and {MAX_MEMBERS}")
 
     @property
     def multiple_of(self) -> int:
@@ -66,12 +63,8 @@ def build_network(settings: NetworkSettings, *, in_channels: int = 1, classes: i
     """
     from rmaunet.networks import NETWORKS
     from rmaunet.networks.adapter import borrowed_network
-    from rmaunet.networks.ensemble import Ensemble
     from rmaunet.networks.rmaunet import widths_from_base
 
-    if settings.members > 1:
-        one = replace(settings, members=1)
-        return Ensemble([build_network(one, in_channels=in_channels, classes=classes) for _ in range(settings.members)])
     if ":" in settings.name:
         return borrowed_network(settings.name, in_channels=in_channels, classes=classes, options=settings.options)
     if settings.name not in NETWORKS:

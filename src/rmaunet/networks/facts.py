@@ -21,7 +21,6 @@ class NetworkFacts:
         reference: Authors, journal or conference, year.
         parameters: Trainable numbers with the default arguments (one channel in, two out).
         multiple_of: Sides of the input must be multiples of this.
-        dimensions: 2 for slices, 3 for volumes.
         reconstruction: Whether layers had to be guessed because neither code nor full text was at hand.
     """
 
@@ -29,7 +28,6 @@ class NetworkFacts:
     reference: str
     parameters: int
     multiple_of: int = 16
-    dimensions: int = 2
     reconstruction: bool = False
 
     @property
@@ -59,7 +57,6 @@ FACTS: Mapping[str, NetworkFacts] = MappingProxyType(
         "nnunet2d": NetworkFacts(
             "nnU-Net 2d (network only)", "Isensee et al., Nat. Methods 2021", 33_468_866, multiple_of=64
         ),
-        "unet3d": NetworkFacts("3D U-Net", "Çiçek et al., MICCAI 2016", 19_071_394, multiple_of=8, dimensions=3),
     }
 )
 """Facts of every network in ``NETWORKS``, under the same name."""

@@ -25,9 +25,50 @@ from rmaunet.networks.blocks import (
     check_widths,
     initialise,
 )
-from rmaunet.networks.mab import ASPP
+from rmaunet.networks.channels_last import mean_over
 
-__all__ = ["FusedSkip", "HFRUNet"]
+__all__ = ["DeepLabASPP", "FusedSkip", "HFRUNet"]
+
+
+class _ImagePool(nn.Module):
+    """Image-level features, without batch norm: it would see 1 x 1 maps."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled = torch.relu(self.conv(mean_over(x, (2, 3))))
+        return pooled.expand(-1, -1, x.shape[2], x.shape[3])
+
+
+class DeepLabASPP(nn.Module):
+    """ASPP of DeepLab v3: 1 x 1, 3 x 3 of dilation 6, 12, 18, and image pooling, fused by 1 x 1. (N, C, H, W) to the same.
+
+    Args:
+        channels: C; each branch has a quarter of them.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        width = max(1, channels // 4)
+
+        def conv(channels_in: int, channels_out: int, kernel: int, rate: int = 1) -> nn.Sequential:
+            padding = rate * (kernel // 2)
+            return nn.Sequential(
+                nn.Conv2d(channels_in, channels_out, kernel, padding=padding, dilation=rate, bias=False),
+                nn.BatchNorm2d(channels_out),
+                nn.ReLU(inplace=True),
+            )
+
+        dilated = [conv(channels, width, 3, rate) for rate in (6, 12, 18)]
+        self.branches = nn.ModuleList([conv(channels, width, 1), *dilated, _ImagePool(channels, width)])
+        self.fuse = conv(5 * width, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multi-scale features of ``x``."""
+        fused: Tensor = self.fuse(torch.cat([branch(x) for branch in self.branches], dim=1))
+        return fused
 
 
 class FusedSkip(nn.Module):
@@ -75,7 +116,7 @@ class HFRUNet(nn.Module):
         self.encoder3 = DoubleConv(w2, w3)
         self.encoder4 = DoubleConv(w3, w4)
         self.encoder5 = DoubleConv(w4, w5)
-        self.aspp = ASPP(w5, w5, preset="deeplabv3", negative_slope=0.0)
+        self.aspp = DeepLabASPP(w5)
         self.skip4 = FusedSkip(w4, w4)
         self.skip3 = FusedSkip(w3, w3)
         self.skip2 = FusedSkip(w2, w2)

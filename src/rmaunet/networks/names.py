@@ -14,7 +14,6 @@ from rmaunet.networks.raunet import RAUNet
 from rmaunet.networks.rmaunet import RMAUNet
 from rmaunet.networks.saanet import SAANet
 from rmaunet.networks.unet import unet
-from rmaunet.networks.unet3d import UNet3D
 from rmaunet.networks.unet3plus import UNet3Plus
 from rmaunet.networks.unetpp import UNetPlusPlus
 
@@ -31,5 +30,4 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "hfrunet": HFRUNet,
     "unet3plus": UNet3Plus,
     "nnunet2d": NNUNet2d,
-    "unet3d": UNet3D,
 }

@@ -1,14 +1,13 @@
-"""The paper as data, experiments by name and the candidates for the released weights."""
+"""Every experiment that the command line knows, by name."""
 
 from __future__ import annotations
 
-from rmaunet.paper.candidates import CANDIDATES
 from rmaunet.train.experiment import Experiment
-from rmaunet.train.presets import FIRST, PAPER, PAPER_SIZES
+from rmaunet.train.presets import AROUND, AROUND_HEALED, FIRST, PAPER, PAPER_SIZES, WHOLE, WHOLE_HEALED
 
-__all__ = ["EXPERIMENTS", "Experiment"]
+__all__ = ["EXPERIMENTS"]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (PAPER, *PAPER_SIZES, FIRST, *CANDIDATES.values())
+    experiment.name: experiment
+    for experiment in (PAPER, *PAPER_SIZES, FIRST, WHOLE, WHOLE_HEALED, AROUND, AROUND_HEALED)
 }
-"""Every experiment the command line knows, by its name."""

@@ -4,7 +4,7 @@ Reference:
     Jiang et al. RMAU-Net. Computers in Biology and Medicine 158, 106838 (2023), Tables 1, 2 and 5 to 13.
 
 Tables are numbered as the paper's text refers to them: 5 is the ablation of the modules, 6 that of the loss. Where the
-numbers contradict each other, or cannot be what they are called, ``tests/experiments/test_paper.py`` says so by arithmetic.
+numbers contradict each other, or cannot be what they are called, ``tests/paper/test_reported.py`` says so by arithmetic.
 """
 
 from __future__ import annotations

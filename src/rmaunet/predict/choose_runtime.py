@@ -4,16 +4,14 @@
 
 1. the device: a CUDA card that PyTorch can use, else Apple's MPS, else the CPU;
 2. on a card PyTorch; on the CPU OpenVINO if it loads here and can convert the network, else PyTorch;
-3. bfloat16 where the processor or card computes it natively **and** :data:`ACCEPTED` holds it, else float32; int8 (OpenVINO)
-   only when asked for by name.
+3. bfloat16 where the processor or card computes it natively **and** :data:`ACCEPTED` holds it, else float32.
 
 A precision other than float32 enters :data:`ACCEPTED` once its masks were measured against PyTorch's in float32 on real
-slices (``rmaunet bench agreement``, docs/runtimes.md).
+slices (``python -m bench agreement``, docs/runtimes.md).
 """
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -33,7 +31,7 @@ from rmaunet.runtimes.threads import network_threads
 __all__ = ["ACCEPTED", "Choice", "PrecisionName", "RuntimeName", "choose_runtime"]
 
 RuntimeName = Literal["auto", "torch", "openvino", "onnxruntime"]
-PrecisionName = Literal["auto", "float32", "bfloat16", "int8"]
+PrecisionName = Literal["auto", "float32", "bfloat16"]
 
 ACCEPTED: frozenset[tuple[str, str, str]] = frozenset()
 """(runtime, precision, kind of device) that ``auto`` may take beside float32."""
@@ -153,26 +151,7 @@ def _openvino(weights: Weights, device: str, precision: str, threads: int) -> Ru
         return own.OpenVinoRuntime(path, precision=precision, threads=threads)
 
     library = f"openvino{own.openvino_version()}"
-    if precision == "int8":
-        return _quantised(weights, library, convert, load)
     return _converted(weights, "model.xml", library, convert, load)
-
-
-def _quantised(
-    weights: Weights, library: str, convert: Callable[[Path], None], load: Callable[[Path], Runtime]
-) -> Runtime:
-    from rmaunet.runtimes import int8
-
-    def quantise(path: Path) -> None:
-        if importlib.util.find_spec("nncf") is None:
-            raise _CannotError(
-                "a network in 8-bit integers is made by NNCF, which is not installed; pip install rmaunet[int8]"
-            )
-        slices = int8.calibration_slices(weights.card.preprocessing)
-        with converted(weights.card.sha256, "model.xml", library, convert) as model:
-            int8.quantise(model, path, slices)
-
-    return _converted(weights, "model.xml", f"{library}-{int8.calibration_name()}", quantise, load)
 
 
 def _onnxruntime(weights: Weights, device: str, precision: str, threads: int) -> Runtime:

@@ -20,7 +20,6 @@ from rmaunet.predict.postprocess.clean_labels import Postprocessing, postprocess
 from rmaunet.predict.probability_store import KeptMaps
 from rmaunet.predict.slab_search import Search
 from rmaunet.predict.slab_stream import Mix, Stopwatch, Watch, fill_labels
-from rmaunet.predict.test_time_augmentation import Flipped
 from rmaunet.predict.weights import Weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
 from rmaunet.preprocess.slice_grid import MULTIPLE
@@ -143,7 +142,7 @@ class Predictor:
             runtime: See :func:`~rmaunet.predict.choose_runtime.choose_runtime`, as for device, precision and threads.
             device: "cpu", "cuda", "cuda:1", "mps" or "auto".
             batch: Slices a call.
-            precision: "float32", "bfloat16", "int8" or "auto".
+            precision: "float32", "bfloat16" or "auto".
             threads: For the network; 0 for one a core.
             all_slices: See the class.
             max_memory: See the class.
@@ -172,7 +171,7 @@ class Predictor:
             locator.needs = needs
         choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
         predictor = cls(
-            choice.runtime if card.flips == "none" else Flipped(choice.runtime, card.flips),
+            choice.runtime,
             card.preprocessing,
             card.postprocessing,
             batch=batch,

@@ -4,8 +4,7 @@ Which changes make sense follows from anatomy and from training. The released we
 the side tells liver from spleen and the front tells liver from kidney: a flip asks them about patients that do not
 exist, and its answer says nothing of this one. They did see slices turned by up to 20 degrees, scaled by 0.7 to 1.4 and
 shifted; :data:`WARPS` stay well inside of that. So the passes differ as much as another position on the table, another
-field of view or another pixel grid would make them differ. Weights that were trained on flipped slices say so on their
-card, and what :class:`Flipped` averages is right for them.
+field of view or another pixel grid would make them differ.
 """
 
 from __future__ import annotations
@@ -16,15 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.predict.weights import Flips
 from rmaunet.runtimes.runtime import Runtime
 
-__all__ = ["FLIPS", "WARPS", "Flipped", "Warp", "Warped"]
+__all__ = ["WARPS", "Warp", "Warped"]
 
 Maps = NDArray[np.float32]
-
-FLIPS: dict[Flips, tuple[tuple[int, ...], ...]] = {"none": (), "horizontal": ((3,),), "both": ((3,), (2,), (2, 3))}
-"""Axes of (N, C, H, W) that are mirrored in each pass beside the plain one: left and right; front and back too."""
 
 
 @dataclass(frozen=True)
@@ -85,62 +80,35 @@ WARPS = (
 
 
 @dataclass(frozen=True)
-class _Around:
-    """What a runtime around a runtime says of itself."""
+class Warped:
+    """A runtime that sees the slices warped.
+
+    Attributes:
+        inner: Runtime that computes the probabilities.
+        warp: Applied to slices, and undone for probabilities.
+    """
 
     inner: Runtime
+    warp: Warp
 
     @property
     def name(self) -> str:
-        """Of the inner runtime."""
+        """Name of the inner runtime."""
         return self.inner.name
 
     @property
     def precision(self) -> str:
-        """Of the inner runtime."""
+        """Precision of the inner runtime."""
         return self.inner.precision
 
     @property
     def device(self) -> str:
-        """Of the inner runtime."""
+        """Device of the inner runtime."""
         return self.inner.device
-
-
-@dataclass(frozen=True)
-class Warped(_Around):
-    """A runtime around a runtime that sees the slices warped.
-
-    Attributes:
-        inner: Answers.
-        warp: What is done to slices, and undone to probabilities.
-    """
-
-    warp: Warp
 
     def __call__(self, slab: Maps) -> Maps:
         """Probabilities (N, 2, H, W) on the slab's own grid, of prepared slices (N, C, H, W)."""
         return self.warp.backward(self.inner(self.warp.forward(slab)))
-
-
-@dataclass(frozen=True)
-class Flipped(_Around):
-    """A runtime around a runtime: the mean of what it answers to slices as they are and mirrored.
-
-    Attributes:
-        inner: Answers.
-        flips: "horizontal" (two passes) or "both" (four); "none" leaves one.
-    """
-
-    flips: Flips
-
-    def __call__(self, slab: Maps) -> Maps:
-        """Probabilities (N, 2, H, W) of prepared slices (N, C, H, W)."""
-        total = self.inner(slab)
-        for axes in FLIPS[self.flips]:
-            mirrored = np.ascontiguousarray(np.flip(slab, axes))
-            total += np.flip(self.inner(mirrored), axes)
-        total /= np.float32(1 + len(FLIPS[self.flips]))
-        return total
 
 
 def _warp(planes: Maps, matrix: NDArray[np.float64], fill: float) -> Maps:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rmaunet.core.errors import ModelError, RmaunetError
 from rmaunet.core.files import make_folder, write_bytes, write_json
@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # PyTorch takes longer to import than a converted network to 
 
 __all__ = [
     "FINGERPRINTS",
-    "Flips",
     "ModelCard",
     "Weights",
     "checked_state",
@@ -38,8 +37,6 @@ __all__ = [
     "save_weights",
     "shipped_weights",
 ]
-
-Flips = Literal["none", "horizontal", "both"]
 
 SHIPPED = Path(__file__).parents[1] / "models"
 FINGERPRINTS = "fingerprints.json"
@@ -55,8 +52,6 @@ class ModelCard:
         network: Builds the network.
         preprocessing: What the network expects.
         postprocessing: What is done to its output.
-        flips: Whether the probabilities of mirrored slices are averaged in: "none", "horizontal" (left and right), "both"
-            (front and back too). For networks that were trained on flipped slices.
         classes: Output channels: liver (with tumor), tumor.
         licence: Licence of the weights; see :mod:`rmaunet.predict.weights_licence`.
         intended_use: What they are for, and not for.
@@ -73,7 +68,6 @@ class ModelCard:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     postprocessing: Postprocessing = field(default_factory=Postprocessing)
-    flips: Flips = "none"
     classes: int = 2
     licence: str = UNSTATED_LICENCE
     intended_use: str = "Research on liver and liver tumors in abdominal CT of adults; not a medical device."
@@ -85,8 +79,10 @@ class ModelCard:
     locator: str = ""
     locator_share: float = 0.0
 
+    retired: ClassVar[Mapping[str, Any]] = {"flips": "none"}
+
     def __post_init__(self) -> None:
-        """Refuse a share that is none (ValueError)."""
+        """Validate ``locator_share`` (0 <= share < 1)."""
         if not 0 <= self.locator_share < 1:
             raise ValueError(f"locator_share = {self.locator_share}: must be at least 0 and below 1")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rmaunet.core.volume import Volume, axial, to_grid
 from rmaunet.preprocess.hu_window import window
 from rmaunet.preprocess.preprocess_settings import Preprocessing
-from rmaunet.preprocess.slice_grid import MULTIPLE, Box, Grid, body_box, plan_grid
+from rmaunet.preprocess.slice_grid import MULTIPLE, Box, Grid, plan_grid
 
 __all__ = ["Prepared", "prepare", "restore"]
 
@@ -33,8 +33,6 @@ class Prepared:
         grid: In-plane way to the network's canvas and back.
         source: The source's own grid.
         offsets: Slice offsets of the channels, e.g. (-1, 0, 1).
-        mean: Subtracted after windowing (0 unless z-scored).
-        sd: Divided by after that (1 unless z-scored).
     """
 
     ct: Volume
@@ -42,8 +40,6 @@ class Prepared:
     grid: Grid
     source: VolumeGeometry
     offsets: tuple[int, ...]
-    mean: float = 0.0
-    sd: float = 1.0
 
     def __len__(self) -> int:
         """Number of slices."""
@@ -60,7 +56,7 @@ class Prepared:
             indices: Of slices, each in ``range(len(self))``, in any order.
 
         Returns:
-            float32 (n, C, rows, columns) in [-1, 1] (before a z-score); beyond the scan's ends the end slice repeats.
+            float32 (n, C, rows, columns) in [-1, 1]; beyond the scan's ends the end slice repeats.
         """
         index = np.asarray(indices)[:, None] + np.asarray(self.offsets)[None, :]
         wanted, place = np.unique(np.clip(index, 0, len(self) - 1), return_inverse=True)
@@ -72,10 +68,7 @@ class Prepared:
 
     def _plane(self, z: int) -> NDArray[np.float32]:
         resampled = self.grid.forward(self.ct.array[z], fill=AIR_HU)
-        plane = window(resampled, self.settings.window_hu)
-        if self.settings.normalise == "zscore":
-            plane = (plane - np.float32(self.mean)) / np.float32(self.sd)
-        return plane
+        return window(resampled, self.settings.window_hu)
 
 
 def prepare(ct: Volume, settings: Preprocessing, *, liver: Box | None = None, multiple: int = MULTIPLE) -> Prepared:
@@ -94,18 +87,14 @@ def prepare(ct: Volume, settings: Preprocessing, *, liver: Box | None = None, mu
         ValueError: If the grid "liver" is asked for without the box.
     """
     upright = axial(ct)
-    depth, rows, columns = upright.spatial_shape
+    _, rows, columns = upright.spatial_shape
     dz, dy, dx = upright.spacing
-    around = body_box(upright.array) if settings.grid == "body_crop" else liver if settings.grid == "liver" else None
+    around = liver if settings.grid == "liver" else None
     grid = plan_grid((rows, columns), (dy, dx), settings, around=around, multiple=multiple)
     step = max(1, round(settings.context_mm / dz)) if settings.context_mm else 1
     k = settings.context_slices
     offsets = tuple(step * i for i in range(-k, k + 1))
-    mean, sd = 0.0, 1.0
-    if settings.normalise == "zscore":
-        sample = window(upright.array[:: max(1, depth // 64)], settings.window_hu)
-        mean, sd = float(sample.mean(dtype=np.float64)), float(max(sample.std(dtype=np.float64), 1e-6))
-    return Prepared(upright, settings, grid, ct.get_geometry(), offsets, mean, sd)
+    return Prepared(upright, settings, grid, ct.get_geometry(), offsets)
 
 
 def restore(labels: NDArray[np.generic], prepared: Prepared) -> Volume:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 __all__ = ["Preprocessing"]
 
@@ -17,24 +18,22 @@ class Preprocessing:
         grid: How a slice comes to the network's size. "matrix": the whole matrix is resized to ``size``, our
             reading of the paper's "cropped to 256 x 256" (section 4.2, docs/network.md);
             "spacing": resampled to ``spacing_mm``, whatever the size; "centre_crop": the central ``size`` pixels, its
-            literal reading;
-            "body_crop": the box around the body is resized to ``size``; "liver": around the liver's box, which another
-            network has found, ``size`` pixels of ``spacing_mm``, more where the liver is larger.
+            literal reading; "liver": around the liver's box, which another network has found, ``size`` pixels of
+            ``spacing_mm``, more where the liver is larger.
         size: Side of the network's slice in pixels, a multiple of 16; not used by "spacing".
         spacing_mm: Side of a pixel for "spacing" and "liver".
         context_slices: Neighbouring slices on each side given as further channels; 0 in the paper.
         context_mm: Distance of neighbours along z; 0 takes the adjacent slices.
-        normalise: "window" leaves the values in [-1, 1]; "zscore" then subtracts the scan's mean and divides by its SD
-            (one reading of the paper's "Finally, the images are normalized").
     """
 
     window_hu: tuple[float, float] = (-200.0, 200.0)
-    grid: Literal["matrix", "spacing", "centre_crop", "body_crop", "liver"] = "matrix"
+    grid: Literal["matrix", "spacing", "centre_crop", "liver"] = "matrix"
     size: int = 256
     spacing_mm: float = 1.5
     context_slices: int = 0
     context_mm: float = 0.0
-    normalise: Literal["window", "zscore"] = "window"
+
+    retired: ClassVar[Mapping[str, Any]] = {"normalise": "window"}
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant.

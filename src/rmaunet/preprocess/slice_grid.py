@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rmaunet.preprocess.preprocess_settings import Preprocessing
 
-__all__ = ["MULTIPLE", "Box", "Grid", "body_box", "plan_grid"]
+__all__ = ["MULTIPLE", "Box", "Grid", "plan_grid"]
 
 MULTIPLE = 16  # four poolings
 MARGIN_MM = 15.0
@@ -110,32 +110,6 @@ def _resize(image: NDArray[np.generic], size: tuple[int, int], *, nearest: bool 
     return resized.reshape(size).astype(kept, copy=False)
 
 
-def body_box(volume: NDArray[np.generic], *, threshold_hu: float = -400.0) -> Box:
-    """Box (top, bottom, left, right) around the largest connected body over all slices.
-
-    The patient's table is thin: an opening by a few pixels removes it. Looks at every fourth slice at most 64 times.
-
-    Args:
-        volume: (D, H, W), HU, axial.
-        threshold_hu: What is denser is body.
-
-    Returns:
-        Half-open box; the whole slice where there is no body.
-    """
-    depth, rows, columns = volume.shape
-    step = max(1, depth // 64)
-    body = np.zeros((rows, columns), np.uint8)
-    kernel = np.ones((5, 5), np.uint8)
-    for z in range(0, depth, step):
-        dense = np.asarray(volume[z] > threshold_hu).astype(np.uint8)
-        body |= np.asarray(cv2.morphologyEx(dense, cv2.MORPH_OPEN, kernel), np.uint8)
-    count, _, facts, _ = cv2.connectedComponentsWithStats(body, connectivity=4)
-    if count < 2:
-        return (0, rows, 0, columns)
-    left, top, width, height, _ = facts[1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))]
-    return (int(top), int(top + height), int(left), int(left + width))
-
-
 def plan_grid(
     shape: tuple[int, int],
     spacing_mm: tuple[float, float],
@@ -150,7 +124,7 @@ def plan_grid(
         shape: (rows, columns) of the source slice.
         spacing_mm: (row, column) spacing of the source.
         settings: What is wanted.
-        around: Box around the body for "body_crop", around the liver for "liver".
+        around: Box around the liver, for the grid "liver".
         multiple: Of what the canvas's sides are multiples where the settings leave them open: what the network asks for.
 
     Returns:
@@ -165,7 +139,7 @@ def plan_grid(
         top, left = (rows - settings.size) // 2, (columns - settings.size) // 2
         size = (settings.size, settings.size)
         return Grid(shape, (top, top + settings.size, left, left + settings.size), size, size, (0, 0))
-    if settings.grid in ("body_crop", "liver") and around is None:
+    if settings.grid == "liver" and around is None:
         raise ValueError(f"grid = {settings.grid!r}: needs a box")
     box: Box = around or (0, rows, 0, columns)
     if settings.grid == "liver":

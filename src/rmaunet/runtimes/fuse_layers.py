@@ -120,10 +120,8 @@ def _fold_batch_norms(network: nn.Module) -> None:
 
 
 def _joins_before_norm(module: nn.Module) -> bool:
-    return (
-        isinstance(module, ASPP)
-        and not module.summed
-        and all(isinstance(branch, nn.Sequential) and isinstance(branch[1], InstanceNorm) for branch in module.branches)
+    return isinstance(module, ASPP) and all(
+        isinstance(cast(nn.Sequential, branch)[1], InstanceNorm) for branch in module.branches
     )
 
 

@@ -40,36 +40,28 @@ def openvino_version() -> str:
 
 
 def openvino_precisions() -> tuple[str, ...]:
-    """What the processor computes natively here: "float32", "bfloat16" where it has the instructions, "int8" likewise.
+    """Precisions that the processor computes natively: "float32", and "bfloat16" where it has the instructions.
 
     Raises:
         ImportError: If the library is not there.
     """
     can = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return ("float32", *(name for name, tag in (("bfloat16", "BF16"), ("int8", "INT8")) if tag in can))
+    return ("float32", "bfloat16") if "BF16" in can else ("float32",)
 
 
 class OpenVinoRuntime(ConvertedRuntime):
     """A converted network (.xml of ``save_openvino``), compiled for each size of slab on first use.
 
-    Its precision is set explicitly: the library by itself takes what is fastest. What is not in integers in a network for
-    "int8" (:mod:`rmaunet.runtimes.int8`) computes in bfloat16 where the processor has it, else in float32.
+    Its precision is set explicitly: the library by itself takes what is fastest.
     """
 
     name = "openvino"
 
     def _load(self, path: Path, threads: int) -> None:
         self._core = import_openvino().Core()
-        rest = (
-            self.precision
-            if self.precision != "int8"
-            else "bfloat16"
-            if "bfloat16" in openvino_precisions()
-            else "float32"
-        )
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": _HINT[rest],
+            "INFERENCE_PRECISION_HINT": _HINT[self.precision],
             "INFERENCE_NUM_THREADS": threads,
             "ENABLE_CPU_PINNING": False,  # two runs beside each other would be pinned to the same cores
             "CPU_DENORMALS_OPTIMIZATION": True,

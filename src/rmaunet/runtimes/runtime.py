@@ -15,7 +15,7 @@ class Runtime(Protocol):
 
     Attributes:
         name: "torch", "openvino" or "onnxruntime".
-        precision: Of the arithmetic: "float32", "bfloat16" or "int8".
+        precision: Of the arithmetic: "float32" or "bfloat16".
         device: "cpu", "cuda", "cuda:1", "mps".
     """
 

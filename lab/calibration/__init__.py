@@ -1,0 +1,1 @@
+"""Calibration of probabilities: measured by voxel and drawn."""
