@@ -14,7 +14,7 @@ LAYER = {
     "predict": 4, "report": 4,
     "leaks": 5, "cohort": 5,
     "train": 6, "bench": 6,
-    "paper": 7,
+    "paper": 7, "api": 7,
     "cli": 8, "__main__": 9, "__init__": 9,
 }  # fmt: skip
 MODULES = 15  # at most, in one folder; a network and a command are one file each

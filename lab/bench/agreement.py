@@ -92,7 +92,7 @@ def compare_ways(
 
 
 def _predictor(weights: Weights, way: Way) -> Predictor:
-    return Predictor.from_weights(
+    return Predictor(
         weights,
         runtime=way.runtime,  # type: ignore[arg-type]
         precision=way.precision,  # type: ignore[arg-type]

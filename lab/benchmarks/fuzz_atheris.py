@@ -32,7 +32,7 @@ with atheris.instrument_imports(include=["rmaunet"]):
         importlib.import_module(module.name)  # readers are otherwise imported when first used, past the instruments
 
 from rmaunet.core.volume import make_volume
-from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import GridSource, Scan, read_mask, read_scan, write_mask, write_volume
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cases"))
 import SimpleITK as sitk  # noqa: N813
@@ -50,7 +50,7 @@ def seeds() -> list[bytes]:
     for name in ("seed.nrrd", "seed.mha"):
         sitk.WriteImage(sitk.GetImageFromArray(volume.array), str(FOLDER / name), False)
     series = dicom_writer.series(FOLDER / "ct")
-    scan = read_volume(series)
+    scan = read_scan(series)
     array = np.clip(dicom_writer.stored() // 700, 0, 2).astype(np.uint8)
     write_mask(make_volume(array, scan.volume.affine), FOLDER / "seed.dcm", like=scan)
     names = ("seed.nii", "seed.seg.nrrd", "seed.nrrd", "seed.mha", "ct/IM0002.dcm", "seed.dcm")
@@ -64,7 +64,7 @@ def seeds() -> list[bytes]:
     encoded = [head.replace(b"encoding: raw", b"encoding: " + name) + body for name, body in written.items()]
     for one_file in encoded:
         check(one_file)
-        read_volume(FOLDER / "input")
+        read_scan(FOLDER / "input")
     return [*files, gzip.compress(files[0], 1), *encoded]
 
 
@@ -72,7 +72,7 @@ def check(data: bytes) -> None:
     path = FOLDER / "input"
     path.write_bytes(data)
     with contextlib.suppress(RmaunetError):
-        volume = read_volume(path).volume
+        volume = read_scan(path).volume
         if not (np.isfinite(volume.array).all() and np.isfinite(volume.affine).all()):
             raise AssertionError("a scan that is not finite")
     with contextlib.suppress(RmaunetError):

@@ -24,7 +24,7 @@ from rmaunet.core.errors import RmaunetError
 from rmaunet.core.files import write_json
 from rmaunet.core.machine import machine
 from rmaunet.core.volume import make_volume
-from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import GridSource, Scan, read_mask, read_scan, write_mask, write_volume
 
 SECONDS = 2.0
 MEGABYTES = 512
@@ -66,7 +66,7 @@ def one(path: Path, data: bytes, whole: np.ndarray | None) -> tuple[str, float]:
     path.write_bytes(data)
     start = time.perf_counter()
     try:
-        array = (read_mask(path) if path.name.startswith("mask") else read_volume(path).volume).array
+        array = (read_mask(path) if path.name.startswith("mask") else read_scan(path).volume).array
         if whole is not None and not np.array_equal(array, whole):
             raise AssertionError("voxels changed in silence")
         outcome = "read"
@@ -90,7 +90,7 @@ def run(count: int, seed: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = sorted(samples(folder).items())
-        whole = read_volume(folder / "ct.nii.gz").volume.array
+        whole = read_scan(folder / "ct.nii.gz").volume.array
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         for number in range(count):
             kind, data = files[number % len(files)]

@@ -41,7 +41,7 @@ ORGANS = ("liver", "tumor")
 
 def mean_dice(weights: Path, held_out: list[Phantom]) -> dict[str, float]:
     loaded = load_weights(weights)
-    predictor = Predictor.from_weights(loaded, runtime="torch", device="cpu", precision="float32", all_slices=True)
+    predictor = Predictor(loaded, runtime="torch", device="cpu", precision="float32", all_slices=True)
     found = [
         evaluate_case(made.mask, predictor.predict(made.ct).mask, name=str(number), surface=False)
         for number, made in enumerate(held_out)

@@ -99,7 +99,7 @@ def rmaunet(scan: Path, out: Path, options: argparse.Namespace) -> dict[str, Any
     """Read, predict, write. Preparing and restoring overlap with the network, so the CPU time of everything else is that of
     a second pass in which the answers are known already, and the network's that of its calls alone. Of base 64 a network of
     random weights is timed, on the slices that ``fast`` computes."""
-    from rmaunet.io import read_volume, write_mask
+    from rmaunet.io import read_scan, write_mask
     from rmaunet.networks.build import build_network
     from rmaunet.predict import Predictor, Weights, load_weights
     from rmaunet.predict.choose_runtime import choose_runtime
@@ -111,8 +111,8 @@ def rmaunet(scan: Path, out: Path, options: argparse.Namespace) -> dict[str, Any
 
     def segment(computing: Any) -> Clock:
         with Clock() as whole:
-            read = read_volume(scan)
-            predictor = Predictor(computing, card.preprocessing, card.postprocessing, all_slices=every)
+            read = read_scan(scan)
+            predictor = Predictor.from_runtime(computing, card.preprocessing, card.postprocessing, all_slices=every)
             write_mask(predictor.predict(read.volume).mask, out / "rmaunet.nii.gz", like=read)
         return whole
 

@@ -24,14 +24,14 @@ from numpy.typing import NDArray
 
 from bench.volume import scan_like
 from rmaunet.core.volume import axial
-from rmaunet.io import read_volume, write_volume
+from rmaunet.io import read_scan, write_volume
 
 Read = Callable[[], NDArray[np.generic]]
 
 
 def nifti_readers(path: Path) -> dict[str, Read]:
     return {
-        "rmaunet": lambda: np.asarray(read_volume(path).volume.array),
+        "rmaunet": lambda: np.asarray(read_scan(path).volume.array),
         "nibabel dataobj": lambda: np.asarray(nibabel.load(path).dataobj).T,
         "nibabel get_fdata": lambda: nibabel.load(path).get_fdata().T,
         "SimpleITK": lambda: sitk.GetArrayFromImage(sitk.ReadImage(str(path))),
@@ -50,7 +50,7 @@ def dicom_readers(folder: Path) -> dict[str, Read]:
         return sitk.GetArrayFromImage(reader.Execute())
 
     return {
-        "rmaunet": lambda: np.asarray(axial(read_volume(folder).volume).array),
+        "rmaunet": lambda: np.asarray(axial(read_scan(folder).volume).array),
         "pydicom": by_pydicom,
         "SimpleITK": by_sitk,
     }

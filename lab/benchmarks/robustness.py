@@ -21,7 +21,7 @@ from rmaunet.core.labels import liver_mask
 from rmaunet.core.machine import machine
 from rmaunet.core.volume import Volume, axial, make_volume, voxel_volume_ml
 from rmaunet.datasets.phantoms.phantom import phantom
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 from rmaunet.metrics import evaluate_case
 from rmaunet.predict import Predictor, load_weights
 
@@ -187,11 +187,11 @@ def main() -> None:
     parser.add_argument("--name", default="", help="of the scan in the table; by default the file's name")
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    scan = read_volume(args.ct)
+    scan = read_scan(args.ct)
     reference = read_mask(args.reference, like=scan, labels={args.label: 1})
     ct, mask = axial(scan.volume), axial(reference).array.astype(np.uint8)
     weights = load_weights(args.weights)
-    predictor = Predictor.from_weights(weights)
+    predictor = Predictor(weights)
     began, rows = time.perf_counter(), []
 
     def add(change: str, level: float | str, changed: Volume, truth: np.ndarray) -> None:

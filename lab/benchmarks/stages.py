@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.volume import scan_like
-from rmaunet.io import read_volume, write_mask, write_volume
+from rmaunet.io import read_scan, write_mask, write_volume
 from rmaunet.metrics import hd95_pooled, surface_distances
 from rmaunet.predict.postprocess import Postprocessing, labels_from_probabilities
 from rmaunet.predict.postprocess import clean_labels as postprocess
@@ -32,7 +32,7 @@ class Stages:
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "scan.nii.gz"
         write_volume(scan_like(DEPTH), self.path)
-        self.scan = read_volume(self.path)
+        self.scan = read_scan(self.path)
         self.prepared = prepare(self.scan.volume, Preprocessing(grid="spacing"))
         rows, columns = self.prepared.grid.canvas
         y, x = np.ogrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
@@ -49,7 +49,7 @@ class Stages:
         self.folder.cleanup()
 
     def time_read(self) -> None:
-        read_volume(self.path)
+        read_scan(self.path)
 
     def time_prepare(self) -> None:
         for start in range(0, DEPTH, 4):
@@ -72,7 +72,7 @@ class Stages:
         hd95_pooled(surface_distances(self.labels > 0, self.other > 0, (1.5, 0.75, 0.75)))
 
     def peakmem_read(self) -> None:
-        read_volume(self.path)
+        read_scan(self.path)
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from rmaunet.core.volume import axial
 from rmaunet.core.volume.box import mask_box
 from rmaunet.datasets.lits import cases as lits_cases
 from rmaunet.datasets.lits import number
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 from rmaunet.measurement import lesion_table
 from rmaunet.measurement.confidence import ConfidenceMeter
 from rmaunet.predict import Predictor, load_weights
@@ -67,7 +67,7 @@ def main() -> int:
     began, here = time.perf_counter(), machine()
     bins, figures, lesions, inputs = [], [], [], []
     for weights, names in asked:
-        predictor = Predictor.from_weights(weights, all_slices=True)
+        predictor = Predictor(weights, all_slices=True)
         for case in (cases[name] for name in names):
             with flushed_denormals():
                 found = one(predictor, case)
@@ -90,7 +90,7 @@ def main() -> int:
 
 
 def one(predictor: Predictor, case: Any) -> dict[str, list[dict[str, Any]]]:
-    scan = read_volume(case.image)
+    scan = read_scan(case.image)
     ct, labels = axial(scan.volume), axial(read_mask(case.label, like=scan))
     liver = mask_box(labels.array)
     first = max(0, liver[0].start - MARGIN)

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
 from rmaunet.core.errors import InputError
-from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ import numpy as np
 from make_screenshots import fetch_tumors
 
 from rmaunet.core.files import cache_folder, write_bytes
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 
 SPACING_MM = (1.5, 1.5, 1.6)
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=cache_folder())
     given = parser.parse_args()
     ct, mask = fetch_tumors(given.cache)
-    scan = read_volume(ct)
+    scan = read_scan(ct)
     labels = read_mask(mask, like=scan)
     # Axes are left, posterior, head, the last fastest; MRC calls the fastest x. LiTS as at hand has the same axes.
     affine = np.diag([-SPACING_MM[0], -SPACING_MM[1], SPACING_MM[2], 1.0])

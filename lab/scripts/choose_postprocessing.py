@@ -81,7 +81,7 @@ def fold_rows(
     if kept.is_file() and (old := json.loads(kept.read_text()))["made_from"] == made_from:
         found: list[Row] = old["rows"]
         return found
-    predictor = Predictor.from_weights(weights, precision=precision)
+    predictor = Predictor(weights, precision=precision)
     rows: list[Row] = []
     for name in fold["test"]:
         began = time.perf_counter()

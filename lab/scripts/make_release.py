@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from choose_postprocessing import FIXED
+from rmaunet.predict.ensemble import cascade_card
 
 from rmaunet.core.files import make_folder, sha256, write_json
 from rmaunet.core.settings import to_dict
@@ -32,7 +33,6 @@ from rmaunet.datasets.load_case import load_case
 from rmaunet.io import write_mask
 from rmaunet.leaks.fingerprint import join_fingerprints
 from rmaunet.predict import Predictor, Weights, load_weights, save_weights
-from rmaunet.predict.ensemble import cascade_card
 from rmaunet.predict.weights import FINGERPRINTS
 
 ROOT = Path(__file__).parents[2]
@@ -77,7 +77,7 @@ def measure(runs: Path, data: Path, choice: dict[str, Any], name: str) -> None:
         seen = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())} & set(test)
         if seen:
             sys.exit(f"{fold}: trained on {min(seen)}, which it is measured on")
-        predictor = Predictor.from_weights(weights)
+        predictor = Predictor(weights)
         for case in test:
             scan, _ = load_case(cases[case])
             link = references / Path(cases[case].label).name

@@ -30,7 +30,7 @@ from rmaunet.core.files import cache_folder, write_bytes  # noqa: E402
 from rmaunet.core.volume import Volume, make_volume  # noqa: E402
 from rmaunet.datasets.phantoms.example_scan import fetch_example  # noqa: E402
 from rmaunet.datasets.phantoms.phantom import phantom  # noqa: E402
-from rmaunet.io import read_mask, read_volume  # noqa: E402
+from rmaunet.io import read_mask, read_scan  # noqa: E402
 from rmaunet.report.page import viewer_script, write_report  # noqa: E402
 
 TUMORS = "liver-ct-segmentation-package==1.6.0"
@@ -80,7 +80,7 @@ def tumors_report(folder: Path, cache: Path) -> Path:
     def turned(volume: Volume) -> Volume:
         return make_volume(np.ascontiguousarray(volume.array.transpose(2, 1, 0)))
 
-    scan = read_volume(image)
+    scan = read_scan(image)
     note = "The files tell neither orientation nor voxel size: voxels count as 1 mm cubes; volumes and lengths mean nothing."
     write_report(
         turned(scan.volume), turned(read_mask(mask, like=scan)), folder / "tumors.html",

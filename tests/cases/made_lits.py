@@ -10,7 +10,7 @@ import pytest
 
 from rmaunet.datasets.case import Case
 from rmaunet.datasets.phantoms.phantom import phantom
-from rmaunet.io import read_volume, write_mask, write_volume
+from rmaunet.io import read_scan, write_mask, write_volume
 from rmaunet.paper.table_experiments import Row, table_rows
 
 SHAPE = (10, 32, 32)
@@ -20,7 +20,7 @@ STEPS = 2
 def write_case(folder: Path, image: str, label: str, seed: int) -> None:
     made = phantom("abdomen", seed=seed, shape=SHAPE, lesions=2, lesion_radius_mm=(15.0, 25.0))
     write_volume(made.ct, folder / image)
-    write_mask(made.mask, folder / label, like=read_volume(folder / image))
+    write_mask(made.mask, folder / label, like=read_scan(folder / image))
 
 
 def make_lits(root: Path, numbers: Sequence[int] = (0, 1, 27, 28)) -> Path:

@@ -44,7 +44,7 @@ def known_network() -> Iterator[None]:
 def released(name: str) -> Predictor:
     """A predictor with the card's preprocessing, search, locator and postprocessing, and the known network."""
     with known_network():
-        return Predictor.from_weights(load_weights(name, at_once=False))
+        return Predictor(load_weights(name, at_once=False))
 
 
 def scene(

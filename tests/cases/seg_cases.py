@@ -16,7 +16,7 @@ import dicom_writer as w
 from file_case import FileCase
 from nifti_cases import bad, good, odd
 from rmaunet.core.volume import make_volume
-from rmaunet.io import read_volume
+from rmaunet.io import read_scan
 from rmaunet.io.dicom_seg.write_seg import write_dicom_seg
 
 GROUP = "DICOM SEG"
@@ -31,7 +31,7 @@ def seg(change: Callable[[Dataset], object] | None = None, **how: Any) -> Callab
     """The series in ``ct`` below a folder, and its segmentation, changed by another program."""
 
     def make(folder: Path) -> Path:
-        scan = read_volume(w.series(folder / "ct"))
+        scan = read_scan(w.series(folder / "ct"))
         path = folder / "mask.dcm"
         write_dicom_seg(make_volume(MASK, scan.volume.affine), path, source=scan.source, **how)
         if change is not None:
@@ -148,7 +148,7 @@ def is_mask(expected: np.ndarray) -> Callable[[Any, Path], None]:
 
 def upright(mask: Any, folder: Path) -> None:
     """As many voxels as on the tilted slices, on the grid of the CT, within what nearest neighbors round."""
-    scan = read_volume(folder.parent / "ct")
+    scan = read_scan(folder.parent / "ct")
     assert mask.spatial_shape == scan.volume.spatial_shape
     np.testing.assert_array_equal(mask.affine, scan.volume.affine)
     assert abs(int((mask.array > 0).sum()) / int((MASK > 0).sum()) - 1) < 0.05

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rmaunet.cli.main import main
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 from small import CT, known_network, write_ct, write_dicom, write_labels
 
 PERSON = "DOE_JANE_1950"
@@ -113,7 +113,7 @@ def test_half_a_series_in_a_linked_folder_is_no_shorter_scan(world: Path, capsys
         path.rename(world / "other" / path.name)
     (world / "archive" / PERSON / "rest").symlink_to(world / "other")
     link("archive/" + PERSON, "case7")
-    scan = read_volume("case7")
+    scan = read_scan("case7")
     assert np.array_equal(scan.volume.array, CT.array)
     assert main(["info", "case7", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["scans"][0]["slices"] == 20

@@ -15,7 +15,7 @@ from made_nifti import write
 from rmaunet.cli.main import main
 from rmaunet.core.errors import InputError
 from rmaunet.core.volume import make_volume
-from rmaunet.io import read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import read_mask, read_scan, write_mask, write_volume
 
 Capture = pytest.CaptureFixture[str]
 MASK = seg_cases.MASK
@@ -45,7 +45,7 @@ def as_study(folder: Path) -> Path:
 
 def as_structures(folder: Path) -> Path:
     as_file(folder)
-    scan = read_volume(folder / "ct")
+    scan = read_scan(folder / "ct")
     for name, inside in (("liver", MASK > 0), ("liver_tumor", MASK == 2), ("spleen", MASK < 0)):
         mask = make_volume(inside.astype(np.uint8), scan.volume.affine)
         write_mask(mask, folder / "structures" / f"{name}.nii.gz", like=scan)
@@ -73,13 +73,13 @@ def test_measure_report_and_convert(shape: str, tmp_path: Path, capsys: Capture)
     assert f"{mask.name}: liver = " in capsys.readouterr().err
     assert main(["convert", "-i", str(mask), "--like", ct, "-o", str(tmp_path / "c.nii.gz")]) == 0
     assert f"{mask.name}: liver = " in capsys.readouterr().err
-    np.testing.assert_array_equal(read_mask(tmp_path / "c.nii.gz", like=read_volume(tmp_path / "ct")).array, MASK)
+    np.testing.assert_array_equal(read_mask(tmp_path / "c.nii.gz", like=read_scan(tmp_path / "ct")).array, MASK)
 
 
 @pytest.mark.parametrize("shape", ["folder", "zip", "structures"])
 def test_evaluate_figures_and_info(shape: str, tmp_path: Path, capsys: Capture) -> None:
     mask = SHAPES[shape](tmp_path)
-    scan = read_volume(tmp_path / "ct")
+    scan = read_scan(tmp_path / "ct")
     write_mask(make_volume(MASK, scan.volume.affine), tmp_path / "ref.nii.gz", like=scan)
     words = ["evaluate", "-r", str(tmp_path / "ref.nii.gz"), "-p", str(mask), "-o", str(tmp_path / "e"), "--no-surface"]
     if shape == "structures":
@@ -98,7 +98,7 @@ def test_evaluate_figures_and_info(shape: str, tmp_path: Path, capsys: Capture) 
 
 def test_evaluate_takes_a_folder_with_one_seg(tmp_path: Path, capsys: Capture) -> None:
     mask = seg_cases.foreign(between=2.5, name="masks/IM1")(tmp_path).parent
-    scan = read_volume(tmp_path / "ct")
+    scan = read_scan(tmp_path / "ct")
     write_mask(make_volume(MASK, scan.volume.affine), tmp_path / "ref.nii.gz", like=scan)
     for pair in ((mask, tmp_path / "ref.nii.gz"), (tmp_path / "ref.nii.gz", mask), (mask, mask)):
         out = tmp_path / "e"
@@ -145,7 +145,7 @@ def test_contours_are_named_everywhere(command: str, tmp_path: Path, capsys: Cap
 
 def test_contours_given_as_a_scan_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="RTSTRUCT: contours"):
-        read_volume(seg_cases.contours(tmp_path))
+        read_scan(seg_cases.contours(tmp_path))
 
 
 def test_a_study_without_a_segmentation_says_what_it_holds(tmp_path: Path, capsys: Capture) -> None:
@@ -162,7 +162,7 @@ def test_cases_of_a_cohort_may_be_folders(tmp_path: Path, capsys: Capture) -> No
         work = tmp_path / "work" / name
         work.mkdir(parents=True)
         shutil.copytree(make(work), tmp_path / "masks" / name)
-        write_volume(read_volume(work / "ct").volume, tmp_path / "scans" / f"{name}.nii.gz")
+        write_volume(read_scan(work / "ct").volume, tmp_path / "scans" / f"{name}.nii.gz")
     words = ["measure", "-i", str(tmp_path / "scans"), "-s", str(tmp_path / "masks"), "-o", str(tmp_path / "o")]
     assert main([*words, "--no-overlay"]) == 0
     rows = (tmp_path / "o" / "cohort.csv").read_text().splitlines()

@@ -11,7 +11,7 @@ from made_lits import make_lits, shrink
 from rmaunet.cli.main import main
 from rmaunet.core.errors import InputError
 from rmaunet.core.volume import make_volume
-from rmaunet.io import read_volume, write_mask
+from rmaunet.io import read_scan, write_mask
 from rmaunet.paper.table_experiments import PAPER_BASES
 from rmaunet.train import step_timing as timing
 from rmaunet.train.step_timing import StepTime
@@ -113,7 +113,7 @@ def test_wrong_data_give_one_line_and_leave_no_table(
         values[0, 0, 0] = float(fault.split()[1])
         nibabel.save(nibabel.Nifti1Image(values, image.affine), label)
     elif fault == "shape":
-        ct = read_volume(root / "volume-27.nii.gz")
+        ct = read_scan(root / "volume-27.nii.gz")
         smaller = make_volume(np.zeros((5, 32, 32), np.uint8), np.asarray(ct.volume.affine))
         write_mask(smaller, label, like=ct.__class__(smaller, "x", None))  # type: ignore[arg-type]
     line = wrong(capsys, 3, "table6", "--data", root, "-o", tmp_path / "out")

@@ -9,14 +9,14 @@ import pytest
 import dicom_writer as w
 from rmaunet.cli.main import main
 from rmaunet.core.volume import make_volume
-from rmaunet.io import read_mask, read_volume, write_mask
+from rmaunet.io import read_mask, read_scan, write_mask
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> tuple[Path, Path, np.ndarray]:
     """A series, a NIfTI mask on it with two tumors, and the mask."""
     series = w.series(tmp_path / "ct")
-    scan = read_volume(series)
+    scan = read_scan(series)
     array = np.zeros(scan.volume.spatial_shape, np.uint8)
     array[1:5, 3:12, 2:9] = 1
     array[2:4, 4:7, 3:6] = 2
@@ -38,7 +38,7 @@ def test_convert(flags: tuple[str, ...], world: tuple[Path, Path, np.ndarray], t
     if "--lesions" in flags:
         tracked = [item for item in seg.SegmentSequence if item.SegmentNumber > 1]
         assert len({item.TrackingUID for item in tracked}) == 2
-    assert np.array_equal(read_mask(out, like=read_volume(series)).array, array)
+    assert np.array_equal(read_mask(out, like=read_scan(series)).array, array)
 
 
 @pytest.mark.parametrize("flag", ["--labelmap", "--lesions"])
@@ -57,7 +57,7 @@ def test_a_flag_without_effect_is_said(
 def test_a_thousand_specks_are_a_thousand_segments(tmp_path: Path) -> None:
     """More lesions than fit into eight bits."""
     series = w.series(tmp_path / "ct", mutate=lambda i, d: w.set_pixels(d, np.zeros((40, 40), np.int16)))
-    scan = read_volume(series)
+    scan = read_scan(series)
     array = np.zeros(scan.volume.spatial_shape, np.uint8)
     array[::2, ::2, ::2] = 2
     write_mask(make_volume(array, scan.volume.affine), tmp_path / "m.nii.gz", like=scan)

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from rmaunet.cohort.segment_request import Request
-from rmaunet.cohort.segment_scan import segment_scan
+from rmaunet.cohort.segment_scan import Job, segment_scan
 from rmaunet.core.volume import make_volume
 from rmaunet.io import write_volume
 from rmaunet.measurement.measure_tables import COHORT_COLUMNS, LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
-from rmaunet.predict import ModelCard, Postprocessing, Predictor
+from rmaunet.predict import Postprocessing, Predictor
 from rmaunet.preprocess import Preprocessing
 
 AFFINE = np.array([[0.0, 0, 1, 0], [0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]])
@@ -47,13 +47,8 @@ def outcomes(tmp_path_factory):
     made = {}
     for asked in (False, True):
         out = folder / str(asked)
-        made[asked] = segment_scan(
-            folder / "ct.nii.gz",
-            used,
-            ModelCard(name="linear"),
-            mask_path=lambda name, suffix, out=out: out / f"{name}_seg{suffix}",
-            request=Request(overlay=False, report=True, confidence=asked),
-        )
+        job = Job(folder / "ct.nii.gz", lambda name, suffix, out=out: out / f"{name}_seg{suffix}")
+        made[asked] = segment_scan(job, used, Request(overlay=False, report=True, confidence=asked))
     return made
 
 

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from rmaunet.cohort.segment_request import Request
-from rmaunet.cohort.segment_scan import segment_scan
+from rmaunet.cohort.segment_scan import Job, segment_scan
 from rmaunet.core.volume import axial, make_volume
-from rmaunet.predict import ModelCard, Postprocessing, Predictor
+from rmaunet.predict import Postprocessing, Predictor
 from rmaunet.preprocess import Preprocessing
 
 
@@ -41,13 +41,8 @@ def scene(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 def segment(hu: np.ndarray, affine: np.ndarray, folder: Path, network: Predictor) -> nib.Nifti1Image:
     nib.save(nib.Nifti1Image(hu, affine), folder / "ct.nii")
-    outcome = segment_scan(
-        folder / "ct.nii",
-        network,
-        ModelCard(name="threshold", sha256="0" * 64),
-        mask_path=lambda name, suffix: folder / f"{name}_seg{suffix}",
-        request=Request(overlay=False),
-    )
+    job = Job(folder / "ct.nii", lambda name, suffix: folder / f"{name}_seg{suffix}")
+    outcome = segment_scan(job, network, Request(overlay=False))
     return nib.load(outcome.files[0])
 
 

@@ -17,7 +17,7 @@ from released import known_network, released, scene, write_series
 from rmaunet.cli.main import main
 from rmaunet.core.volume import Volume, to_grid
 from rmaunet.datasets.phantoms.phantom import phantom
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 from rmaunet.predict import Predictor, load_weights
 
 CARDS = ("fast", "accurate")
@@ -120,7 +120,7 @@ def test_dicom_in_any_plane_is_segmented_by_the_command(plane: str, card: str, t
     write_series(tmp_path / "ct", series)
     words = ["segment", "-i", str(tmp_path / "ct"), "-o", str(tmp_path / "o"), "-w", card, "--report"]
     assert main([*words, "--format", "nifti", "dicom-seg", "nrrd"]) == 0
-    scan = read_volume(tmp_path / "ct")
+    scan = read_scan(tmp_path / "ct")
     for name in ("ct_seg.nii.gz", "ct_seg.dcm", "ct_seg.seg.nrrd"):
         mask = read_mask(tmp_path / "o" / name, like=scan)
         assert np.array_equal(to_grid(mask, truth).array, truth.array), name
@@ -128,7 +128,7 @@ def test_dicom_in_any_plane_is_segmented_by_the_command(plane: str, card: str, t
 
 def test_the_real_network_gives_one_mask() -> None:
     truth = phantom("abdomen", seed=1, shape=(24, 80, 80))
-    network = Predictor.from_weights(load_weights("fast", at_once=False))
+    network = Predictor(load_weights("fast", at_once=False))
     ct = truth.ct
     scan = turned(ct, (2, 0, 1), (1, -1, 1))
     mask, other = (network.predict(one).mask for one in (ct, scan.with_array(np.asfortranarray(scan.array))))

@@ -14,7 +14,7 @@ from made_nifti import CT, RAS, encoded, write
 from mask_cases import MASK
 from rmaunet.core.errors import OutputError, UsageError
 from rmaunet.core.volume import axial, make_volume, same_grid
-from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import GridSource, Scan, read_mask, read_scan, write_mask, write_volume
 
 FIELDS = ("srow_x", "srow_y", "srow_z", "quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z",
           "pixdim", "sform_code", "qform_code", "xyzt_units")  # fmt: skip
@@ -44,7 +44,7 @@ ALL_48 = [oriented(a, s) for a in itertools.permutations(range(3)) for s in iter
 @pytest.mark.parametrize("affine", [*ALL_48, oblique()], ids=[*map(str, range(48)), "oblique"])
 def test_mask_lies_on_the_ct_in_every_orientation(tmp_path: Path, affine: np.ndarray) -> None:
     ct = write(tmp_path, affine=affine)
-    scan = read_volume(ct)
+    scan = read_scan(ct)
     # A mask drawn where HU > 100, in axial order, as the predictor returns it.
     upright = axial(scan.volume)
     drawn = make_volume((upright.array > 100).astype(np.uint8), upright.affine)
@@ -64,7 +64,7 @@ def test_mask_lies_on_the_ct_in_every_orientation(tmp_path: Path, affine: np.nda
 @pytest.mark.parametrize("affine", [*ALL_48[::7], oblique()])
 def test_nibabel_and_simpleitk_put_voxels_at_the_same_place(tmp_path: Path, affine: np.ndarray) -> None:
     path = write(tmp_path, affine=affine)
-    volume = read_volume(path).volume
+    volume = read_scan(path).volume
     image, itk = nib.load(path), sitk.ReadImage(str(path))
     for i, j, k in ((0, 0, 0), (8, 7, 6), (3, 5, 1)):
         ours = (volume.affine @ (k, j, i, 1))[:3]
@@ -77,7 +77,7 @@ def test_nibabel_and_simpleitk_put_voxels_at_the_same_place(tmp_path: Path, affi
 def test_header_fields_are_kept_bit_for_bit(tmp_path: Path, how: dict) -> None:
     ct = write(tmp_path, affine=oblique(), descrip=b"DOE^JANE", aux_file=b"1970", **how)
     out = tmp_path / "mask.nii"
-    write_mask(make_volume(MASK.T, read_volume(ct).volume.affine), out, like=read_volume(ct))
+    write_mask(make_volume(MASK.T, read_scan(ct).volume.affine), out, like=read_scan(ct))
     before, after = nib.load(ct).header, nib.load(out).header
     for field in FIELDS:
         np.testing.assert_array_equal(before[field], after[field], err_msg=field)
@@ -87,7 +87,7 @@ def test_header_fields_are_kept_bit_for_bit(tmp_path: Path, how: dict) -> None:
 
 def test_the_extension_is_a_label_table_and_none_is_copied(tmp_path: Path) -> None:
     secret = np.array([32, 6], "<i4").tobytes() + b"Name^Of^Person".ljust(24)
-    scan = read_volume(write(tmp_path, extension=secret))
+    scan = read_scan(write(tmp_path, extension=secret))
     write_mask(make_volume(MASK.T, scan.volume.affine), tmp_path / "m.nii", like=scan)
     (table,) = nib.load(tmp_path / "m.nii").header.extensions
     text = table.get_content().decode()
@@ -104,7 +104,7 @@ def test_a_mask_of_a_tilted_scan_goes_back_to_its_own_grid(tmp_path: Path) -> No
     ct = np.full(shape, -1000, np.int16)
     ct[4:16, 5:18, 3:13] = 60
     path = write(tmp_path, ct, affine=tilted, qform=0)
-    scan = read_volume(path)
+    scan = read_scan(path)
     mask = make_volume((scan.volume.array > -400).astype(np.uint8), scan.volume.affine)
     write_mask(mask, tmp_path / "m.nii.gz", like=scan)
     back = nib.load(tmp_path / "m.nii.gz")
@@ -115,7 +115,7 @@ def test_a_mask_of_a_tilted_scan_goes_back_to_its_own_grid(tmp_path: Path) -> No
 
 
 def test_slicer_file_reads_back_through_simpleitk(tmp_path: Path) -> None:
-    scan = read_volume(write(tmp_path, affine=oblique()))
+    scan = read_scan(write(tmp_path, affine=oblique()))
     write_mask(make_volume(MASK.T, scan.volume.affine), tmp_path / "m.seg.nrrd", like=scan)
     image = sitk.ReadImage(str(tmp_path / "m.seg.nrrd"))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(image), MASK.T)
@@ -131,9 +131,9 @@ def test_slicer_file_reads_back_through_simpleitk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
 def test_a_ct_written_and_read_is_the_same(tmp_path: Path, dtype: type) -> None:
     values = CT.T.astype(dtype) + (0.25 if dtype is np.float32 else 0)
-    volume = make_volume(values, read_volume(write(tmp_path, affine=oblique())).volume.affine)
+    volume = make_volume(values, read_scan(write(tmp_path, affine=oblique())).volume.affine)
     write_volume(volume, tmp_path / "out.nii.gz")
-    back = read_volume(tmp_path / "out.nii.gz").volume
+    back = read_scan(tmp_path / "out.nii.gz").volume
     np.testing.assert_array_equal(back.array, values)
     assert same_grid(back, volume)
     itk = sitk.ReadImage(str(tmp_path / "out.nii.gz"))
@@ -154,14 +154,14 @@ def test_from_a_scan_of_another_format_the_nifti_says_the_same_place(tmp_path: P
 
 
 def test_equal_masks_give_equal_bytes(tmp_path: Path) -> None:
-    scan = read_volume(write(tmp_path))
+    scan = read_scan(write(tmp_path))
     for name in ("a.nii.gz", "b.nii.gz"):
         write_mask(make_volume(MASK.T, scan.volume.affine), tmp_path / name, like=scan)
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
 
 
 def test_what_is_no_mask_of_the_ct_is_refused(tmp_path: Path) -> None:
-    scan = read_volume(write(tmp_path))
+    scan = read_scan(write(tmp_path))
     good = make_volume(MASK.T, scan.volume.affine)
     with pytest.raises(UsageError, match="no mask format"):
         write_mask(good, tmp_path / "m.png", like=scan)

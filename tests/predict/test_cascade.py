@@ -50,7 +50,7 @@ def cascade(first, second):
     largest = Postprocessing(largest_liver=True)
     locator = Predictor.from_network(first, WHOLE, largest)
     made = Predictor.from_network(second, replace(AROUND, grid="spacing"), Postprocessing(), batch=4)
-    return Predictor(made.runtime, AROUND, Postprocessing(), locator=locator)
+    return Predictor.from_runtime(made.runtime, AROUND, Postprocessing(), locator=locator)
 
 
 @pytest.mark.parametrize("orientation", ["HPL", "LAF", "PRH"])
@@ -135,7 +135,7 @@ def test_a_share_is_kept_by_the_card_and_refused_out_of_range(tmp_path, capsys):
     words = ["models", "cascade", str(tmp_path / "whole"), str(tmp_path / "around"), "-o", str(tmp_path / "both")]
     assert main([*words, "--locator-share", "0.5"]) == 0
     assert load_weights(tmp_path / "both").card.locator_share == 0.5
-    assert Predictor.from_weights(load_weights(tmp_path / "both"), runtime="torch").locator_share == 0.5
+    assert Predictor(load_weights(tmp_path / "both"), runtime="torch").locator_share == 0.5
     assert main([*words, "--locator-share", "1"]) == 2
     assert "--locator-share" in capsys.readouterr().err
 
@@ -146,7 +146,7 @@ def test_a_grid_around_the_liver_and_a_locator_belong_together():
         Predictor.from_network(network, AROUND, Postprocessing())
     locator = Predictor.from_network(network, WHOLE, Postprocessing())
     with pytest.raises(ValueError, match="no other grid takes one"):
-        Predictor(locator.runtime, WHOLE, Postprocessing(), locator=locator)
+        Predictor.from_runtime(locator.runtime, WHOLE, Postprocessing(), locator=locator)
 
 
 def saved(folder, name, preprocessing, *cases):
@@ -171,7 +171,7 @@ def test_the_command_makes_one_folder_of_both(tmp_path, capsys):
     assert first.card.sha256 in both.card.identity
     assert second.card.identity == second.card.sha256
     assert [one.name for one in read_fingerprints(tmp_path / "both" / "fingerprints.json")] == ["a", "b", "c"]
-    predictor = Predictor.from_weights(both, runtime="torch")
+    predictor = Predictor(both, runtime="torch")
     assert predictor.locator is not None
     assert predictor.locator.preprocessing == WHOLE
     assert main(["models", "verify", str(tmp_path / "both")]) == 0
@@ -191,7 +191,7 @@ def test_what_cannot_be_put_in_turn_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"refine: grid = liver.*found before"):
         cascade_card(second.card, second.card, name="both")
     with pytest.raises(ModelError, match=r"refine: locator.*rmaunet models cascade"):
-        Predictor.from_weights(second, runtime="torch")
+        Predictor(second, runtime="torch")
     save_weights(tmp_path / "both", second.network(), cascade_card(first.card, second.card, name="both"), locator=first)
     both = load_weights(tmp_path / "both")
     with pytest.raises(ModelError, match=r"both: locator.*has one already"):
@@ -203,4 +203,4 @@ def test_weights_located_by_others_are_those_of_the_folder(tmp_path):
     save_weights(tmp_path / "both", second.network(), cascade_card(first.card, second.card, name="both"), locator=first)
     located = second.located_by(first)
     assert located.card.identity == load_weights(tmp_path / "both").card.identity
-    assert Predictor.from_weights(located, runtime="torch").locator.preprocessing == WHOLE
+    assert Predictor(located, runtime="torch").locator.preprocessing == WHOLE

@@ -55,7 +55,7 @@ def test_prediction_grows_with_the_networks():
 
 def test_two_networks_are_known_to_both_and_their_tensors_stay_in_their_files():
     accurate = load_weights("accurate", at_once=False)
-    predictor = Predictor.from_weights(accurate, device="cpu", runtime="torch")
+    predictor = Predictor(accurate, device="cpu", runtime="torch")
     sizes = [one.size for one in (accurate, accurate.locator)]
     assert predictor.needs == Needs(width=32, parameters=sum(size // 2 for size in sizes), keeps_maps=True)
     assert predictor.locator.needs == predictor.needs

@@ -119,7 +119,9 @@ def test_a_predictor_takes_any_runtime():
             return np.stack([np.ones_like(slab[:, 0]), np.zeros_like(slab[:, 0])], axis=1)
 
     array, _ = scene()
-    mask = Predictor(Everything(), Preprocessing(size=32), Postprocessing()).predict(make_volume(array)).mask
+    mask = (
+        Predictor.from_runtime(Everything(), Preprocessing(size=32), Postprocessing()).predict(make_volume(array)).mask
+    )
     assert (mask.array == 1).all()
 
 
@@ -133,7 +135,7 @@ def test_tumor_that_counts_in_the_liver_only_is_not_searched_for_elsewhere(insid
 
     ct = make_volume(np.zeros((320, 16, 16), np.int16))
     settings = Postprocessing(tumor_inside_liver=inside)
-    found = Predictor(TumorEverywhere(), Preprocessing(size=16), settings).predict(ct)
+    found = Predictor.from_runtime(TumorEverywhere(), Preprocessing(size=16), settings).predict(ct)
     assert found.computed == (17 if inside else 320)
     assert (found.mask.array == (0 if inside else 2)).all()
 
@@ -160,7 +162,7 @@ def test_a_slice_is_padded_to_what_the_network_asks_for(tmp_path, name, multiple
     settings = NetworkSettings(name, base=2)
     card = ModelCard(name=name, network=settings, preprocessing=Preprocessing(grid="spacing", spacing_mm=1.0))
     save_weights(tmp_path, build_network(settings), card)
-    loaded = Predictor.from_weights(load_weights(tmp_path), runtime="torch", all_slices=True)
+    loaded = Predictor(load_weights(tmp_path), runtime="torch", all_slices=True)
     prediction = loaded.predict(make_volume(np.zeros((2, 70, 40), np.int16)))
     assert prediction.mask.array.shape == (2, 70, 40)
     assert prediction.prepared.grid.canvas == tuple(-(-side // multiple) * multiple for side in (70, 40))

@@ -9,10 +9,11 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB
 from rmaunet.core.errors import InputError, UsageError
 from rmaunet.core.volume import Volume, make_volume
 from rmaunet.measurement.planes import cut, focus, matched
-from rmaunet.report import LIVER_RGB, TUMOR_RGB, overlay_figure, save_figure
+from rmaunet.report import overlay_figure, save_figure
 from rmaunet.report.overlay import draw_plane
 
 AFFINE = np.array([[0, 0, 1.5, -40], [0, 1.0, 0, -30], [4.0, 0, 0, 100], [0, 0, 0, 1]])

@@ -54,7 +54,7 @@ def main(argv: list[str]) -> int:
     args = parse(Convert, argv, "rmaunet convert")
     from rmaunet.core.errors import UsageError
     from rmaunet.core.notices import notice
-    from rmaunet.io import read_volume, write_mask
+    from rmaunet.io import read_scan, write_mask
     from rmaunet.io.masks.mask_reader import describe_mask, read_mask_scan
     from rmaunet.io.write import mask_format
     from rmaunet.measurement import lesion_numbers
@@ -69,7 +69,7 @@ def main(argv: list[str]) -> int:
         scan, uses = read_mask_scan(args.input, labels=labels)
         mask = scan.volume
     else:
-        scan = read_volume(args.like, series=args.series, volume=args.volume)
+        scan = read_scan(args.like, series=args.series, volume=args.volume)
         reading = describe_mask(args.input, like=scan, labels=labels)
         mask, uses = reading.volume, reading.uses
     say_uses(args.input, uses)

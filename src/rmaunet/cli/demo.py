@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
     args = parse(Demo, argv, "rmaunet demo")
     from rmaunet.cohort.segment_request import Request
-    from rmaunet.cohort.segment_scan import segment_scan
+    from rmaunet.cohort.segment_scan import Job, segment_scan
     from rmaunet.core.files import make_folder
     from rmaunet.io import read_mask
     from rmaunet.metrics import evaluate_case
@@ -49,14 +49,9 @@ def main(argv: list[str]) -> int:
     weights = load_weights(args.weights)
     ct, scan, reference, what = _scene(args)
     print(f"{what}\nsegmenting with weights {weights.card.name!r} ...", file=sys.stderr)
-    outcome = segment_scan(
-        ct,
-        Predictor.from_weights(weights),
-        weights.card,
-        mask_path=lambda name, suffix: args.output / f"{name}_seg{suffix}",
-        request=Request(report=True),
-        scan=scan,
-    )
+    predictor = Predictor(weights)
+    job = Job(ct, lambda name, suffix: args.output / f"{name}_seg{suffix}", scan)
+    outcome = segment_scan(job, predictor, Request(report=True))
     mask = read_mask(outcome.files[0], like=scan)
     result = evaluate_case(reference, mask, name=outcome.name, surface=False)
     for line in outcome.lines:
@@ -72,13 +67,13 @@ def _scene(args: Demo) -> tuple[Path, Scan, Volume, str]:
     from rmaunet.core.errors import InputError
     from rmaunet.core.files import cache_folder
     from rmaunet.datasets.phantoms.example_scan import REFERENCE_LABELS, fetch_example
-    from rmaunet.io import read_mask, read_volume
+    from rmaunet.io import read_mask, read_scan
 
     if not args.offline:
         try:
             print("fetching the example CT (once) ...", file=sys.stderr)
             example = fetch_example(cache_folder())
-            scan = read_volume(example.ct)
+            scan = read_scan(example.ct)
             reference = read_mask(example.reference, like=scan, labels=REFERENCE_LABELS)
             return example.ct, scan, reference, "real CT (whole abdomen, 3 mm)"
         except InputError as error:
@@ -91,7 +86,7 @@ def _scene(args: Demo) -> tuple[Path, Scan, Volume, str]:
     write_volume(scene.ct, path)
     return (
         path,
-        read_volume(path),
+        read_scan(path),
         scene.mask,
         "NO REAL CT: a phantom, made here because the example could not be fetched",
     )

@@ -169,7 +169,7 @@ def _check(weights: Weights | None) -> list[dict[str, Any]]:
     from rmaunet.cohort.self_check import self_check
     from rmaunet.predict import Predictor
 
-    predictor = None if weights is None else Predictor.from_weights(weights)
+    predictor = None if weights is None else Predictor(weights)
     return [asdict(step) for step in self_check(predictor)]
 
 

@@ -135,11 +135,11 @@ def _table_figures(args: Figures, tables: Mapping[str, Path]) -> dict[str, Calla
 def _contour_figures(args: Figures, masks: Mapping[str, Path]) -> dict[str, Callable[[], Figure]]:
     if args.input is None:
         return {}
-    from rmaunet.io import read_volume
+    from rmaunet.io import read_scan
     from rmaunet.report.contours import contour_figure
 
     labels = labels_of("figures", args.label)
-    scan = read_volume(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
+    scan = read_scan(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
     volumes = {name: _read_mask(path, scan, labels) for name, path in masks.items()}
     return {"contours": partial(contour_figure, scan.volume, volumes, index=args.slice)}
 

@@ -140,7 +140,7 @@ def _dicom_rows(path: Path) -> list[dict[str, Any]]:
 def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any]:
     from rmaunet.core.errors import RmaunetError
     from rmaunet.core.notices import collect_notices
-    from rmaunet.io import NiftiSource, read_volume
+    from rmaunet.io import NiftiSource, read_scan
     from rmaunet.io.detect_format import sniff
     from rmaunet.io.masks.mask_summary import slicer_mask
     from rmaunet.io.masks.recognize_masks import is_mask
@@ -152,7 +152,7 @@ def _file_row(path: Path, volume: int | None, hu_offset: float) -> dict[str, Any
             segmentation = slicer_mask(path)
             if segmentation is not None:
                 return _mask_row(segmentation)
-            scan = read_volume(path, volume=volume, hu_offset=hu_offset)
+            scan = read_scan(path, volume=volume, hu_offset=hu_offset)
         if isinstance(scan.source, NiftiSource):
             row["format"] = "NIfTI-2" if scan.source.nifti2 else "NIfTI-1"
         row |= _facts(scan, labels=is_mask(path))
@@ -191,7 +191,7 @@ def _series_rows(path: Path) -> list[dict[str, Any]]:
 def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
     from rmaunet.core.errors import RmaunetError
     from rmaunet.core.notices import collect_notices
-    from rmaunet.io import read_volume
+    from rmaunet.io import read_scan
 
     row = _row(series.uid, "DICOM")
     row |= {
@@ -206,7 +206,7 @@ def _series_row(path: Path, series: SeriesInfo) -> dict[str, Any]:
         return row | {"refused": series.reason}
     try:
         with _silent(), collect_notices() as notices:
-            scan = read_volume(path, series=series.uid)
+            scan = read_scan(path, series=series.uid)
         row |= _facts(scan) | {"notices": [line.removeprefix(f"{path}: ") for line in notices]}
     except RmaunetError as error:
         row["refused"] = str(error)

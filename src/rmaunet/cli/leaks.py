@@ -12,7 +12,7 @@ from rmaunet.cohort.scan_outputs import beside
 from rmaunet.core.errors import InputError
 from rmaunet.core.notices import notice
 from rmaunet.datasets.check.check_dataset import list_images
-from rmaunet.io import read_volume
+from rmaunet.io import read_scan
 from rmaunet.leaks.fingerprint import Fingerprint, fingerprint, read_fingerprints
 from rmaunet.leaks.match_scans import leaked_cases
 from rmaunet.metrics.pairing import Pair, case_name
@@ -103,7 +103,7 @@ def _seen(name: str, path: Path | None, training: Sequence[Fingerprint], card: M
     if path is not None and training:
         try:
             print(f"comparing {name} with the training cases of {card.name}", file=sys.stderr)
-            leak = leaked_cases([fingerprint(read_volume(path).volume, name)], training).get(name)
+            leak = leaked_cases([fingerprint(read_scan(path).volume, name)], training).get(name)
             return f"{leak.verdict}: {leak.other}" if leak else "no"
         except InputError as error:
             notice(name, f"was not compared with the training cases ({error})")

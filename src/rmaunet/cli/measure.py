@@ -180,9 +180,9 @@ def _fingerprint(path: Path) -> dict[str, str]:
 
 
 def _read(args: Measure, ct: Path, series: str | None) -> Scan:
-    from rmaunet.io import read_volume
+    from rmaunet.io import read_scan
 
-    return read_volume(ct, series=series or args.series, volume=args.volume, hu_offset=args.hu_offset)
+    return read_scan(ct, series=series or args.series, volume=args.volume, hu_offset=args.hu_offset)
 
 
 def _planned(args: Measure, folder: Path) -> list[Path]:

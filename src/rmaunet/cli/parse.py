@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -52,7 +52,7 @@ def parse(kind: type[T], argv: Sequence[str], prog: str) -> T:
         if empty and option not in MAY_BE_EMPTY:
             raise UsageError(prog.removeprefix("rmaunet "), option, "''", "is empty", "give a value, or leave it out")
     found = tyro.cli(kind, args=list(argv), prog=prog)
-    for name, value in vars(found).items():
+    for name, value in _values(found):
         for path in value if isinstance(value, tuple) else (value,):
             if isinstance(path, Path):
                 _check_path(path, is_output=name in OUTPUTS)
@@ -77,5 +77,27 @@ def option_names(kind: type) -> set[str]:
     Returns:
         Such as "--hu-offset", and "--no-overlay" for what can be switched off.
     """
-    names = [field.name.replace("_", "-") for field in dataclasses.fields(kind)]
+    names = [name.replace("_", "-") for name in _field_names(kind)]
     return {f"--{name}" for name in names} | {f"--no-{name}" for name in names}
+
+
+def _values(options: object) -> Iterator[tuple[str, Any]]:
+    """Name and value of each option, those of nested dataclasses included."""
+    for name, value in vars(options).items():
+        if dataclasses.is_dataclass(value):
+            yield from _values(value)
+        else:
+            yield name, value
+
+
+def _field_names(kind: type) -> Iterator[str]:
+    """Names of options, as :mod:`tyro` takes them; a nested dataclass adds its own without a prefix."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        hint, *extras = (
+            get_args(hints[field.name]) if get_origin(hints[field.name]) is Annotated else (hints[field.name],)
+        )
+        if dataclasses.is_dataclass(hint):
+            yield from _field_names(hint)  # type: ignore[arg-type]
+        else:
+            yield next((name for extra in extras if (name := getattr(extra, "name", None))), field.name)

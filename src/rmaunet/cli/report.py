@@ -69,12 +69,12 @@ def main(argv: list[str]) -> int:
     labels = labels_of("report", args.label)
     refuse_inputs([args.output], (args.input, args.mask))
     from rmaunet.core.notices import collect_notices
-    from rmaunet.io import read_volume
+    from rmaunet.io import read_scan
     from rmaunet.io.masks.mask_reader import describe_mask
     from rmaunet.report.page import viewer_script, write_report
 
     with collect_notices() as notices:
-        scan = read_volume(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
+        scan = read_scan(args.input, series=args.series, volume=args.volume, hu_offset=args.hu_offset)
         reading = describe_mask(args.mask, like=scan, labels=labels)
     mask = reading.volume
     say_uses(args.mask, reading.uses)

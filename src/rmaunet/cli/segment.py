@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from rmaunet.cli.parse import parse
+from rmaunet.cohort.segment_request import Request
+from rmaunet.predict.compute import Compute
 
 if TYPE_CHECKING:
     from rmaunet.cohort.find_scans import Item
-    from rmaunet.cohort.segment_request import Request
     from rmaunet.cohort.segment_scan import Outcome
-    from rmaunet.predict import Predictor, Weights
+    from rmaunet.core.formats import MaskFormat
+    from rmaunet.predict import Weights
 
 __all__ = ["Segment", "main"]
 
@@ -40,43 +42,10 @@ class Segment:
     """Folder for the results, or the mask's own name (.nii.gz, .seg.nrrd, .dcm)."""
     weights: Annotated[str, tyro.conf.arg(aliases=["-w"])] = "fast"
     """Name of shipped weights (`rmaunet models list`), or their folder."""
-    format: tuple[Literal["nifti", "nrrd", "dicom-seg"], ...] = ()
-    """Formats of the mask; by default by the output's suffix, else nifti."""
-    series: str | None = None
-    """SeriesInstanceUID where a DICOM folder holds several (`rmaunet info` lists them)."""
-    volume: int | None = None
-    """Which volume of a 4-D file, from 0."""
-    hu_offset: float = 0.0
-    """Added to every voxel, e.g. -1024 for files that store HU + 1024."""
-    overlay: bool = True
-    """Write a PNG with contours on axial, coronal and sagittal slices."""
-    report: bool = False
-    """Write a self-contained HTML report (`rmaunet report` makes one of any mask, with more choices)."""
-    labelmap: bool = False
-    """DICOM SEG: write the LABELMAP type of 2024 instead of BINARY, which every viewer reads."""
-    lesions: bool = False
-    """DICOM SEG: a segment with a tracking id for each lesion, instead of one for all tumors."""
-    include_phi: bool = False
-    """Let text that identifies the patient (DICOM's patient and study, full paths) into the report and the manifest."""
-    confidence: bool = False
-    """Also say how sure: ranges of the volumes over thresholds and five warped passes, probability and stability of each
-    lesion, NAME_lesions.csv. Takes up to six times as long; the mask stays the same."""
-    device: Annotated[str, tyro.conf.arg(aliases=["-d"])] = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    runtime: Literal["auto", "torch", "openvino", "onnxruntime"] = "auto"
-    """What computes the network. auto: OpenVINO on a CPU where it loads, else PyTorch; docs/runtimes.md has the rule."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """auto: bfloat16 where the hardware has it and its masks were measured to agree, else float32."""
-    threads: int = 0
-    """Threads for the network; 0 takes one a core."""
-    batch: int = 4
-    """Slices a call of the network."""
-    all_slices: bool = False
-    """Run the network on every slice, not on every 20 mm first and then around what is found."""
-    max_memory: str = ""
-    """Memory the process may take, e.g. 1500M or 2G; fewer slices a call keep to it, a scan that cannot is refused."""
+    request: Annotated[Request, tyro.conf.arg(name="")] = field(default_factory=Request)
+    compute: Annotated[Compute, tyro.conf.arg(name="")] = field(default_factory=Compute)
     overwrite: bool = False
-    """Replace the results of one scan; in a folder of scans, do again what is done already."""
+    """Replace existing results of one scan; in a folder of scans, segment again those that have results."""
     json: bool = False
     """Print the result as JSON."""
 
@@ -91,31 +60,19 @@ def main(argv: list[str]) -> int:
 
     if not args.input.exists() and not args.input.is_symlink():
         raise InputError(args.input, "path", None, "does not exist", "check the path")
-    if args.batch < 1 or args.threads < 0:
-        raise UsageError("segment", "--batch/--threads", f"{args.batch}/{args.threads}", "too small", "give 1 or more")
-    check_device("segment", args.device)
+    check_device("segment", args.compute.device)
     own_format = _own_format(args, argv)
     from rmaunet.cohort.find_scans import find_items, is_batch
-    from rmaunet.cohort.segment_request import Request
     from rmaunet.predict import load_weights
 
     make_folder(args.output if own_format is None else args.output.parent)
     weights = load_weights(args.weights, at_once=False)
-    request = Request(
-        formats=args.format or (own_format or "nifti",),
-        overlay=args.overlay,
-        report=args.report,
-        confidence=args.confidence,
-        series=args.series,
-        volume=args.volume,
-        hu_offset=args.hu_offset,
-        labelmap=args.labelmap,
-        lesions=args.lesions,
-        include_phi=args.include_phi,
-    )
-    if (args.labelmap or args.lesions) and "dicom-seg" not in request.formats:
+    request = args.request
+    formats = request.formats or ((own_format,) if own_format else ("nifti",))
+    request = replace(request, formats=formats)
+    if (request.labelmap or request.lesions) and "dicom-seg" not in formats:
         notice("segment", "--labelmap and --lesions have no effect without --format dicom-seg")
-    many = args.series is None and args.input.is_dir()
+    many = request.series is None and args.input.is_dir()
     items = find_items(args.input, leave_out=args.output if own_format is None else None) if many else []
     if is_batch(items):
         if own_format is not None:
@@ -125,7 +82,7 @@ def main(argv: list[str]) -> int:
     return _one(args, weights, request, own_format, items)
 
 
-def _own_format(args: Segment, argv: list[str]) -> str | None:
+def _own_format(args: Segment, argv: list[str]) -> MaskFormat | None:
     """The format of the mask's own name in -o; None if -o is a folder. Raises UsageError for what cannot be written."""
     from rmaunet.cli.output_option import check_folder
     from rmaunet.core.errors import UsageError
@@ -136,57 +93,36 @@ def _own_format(args: Segment, argv: list[str]) -> str | None:
         if args.input.is_dir() and args.output.is_dir() and args.output.samefile(args.input):
             raise UsageError("segment", "-o", str(args.output), "is the folder of the scans", "give another folder")
         check_folder("segment", args.output, argv, instead=f"end the name in {', '.join(MASK_FORMATS)}")
-        if "dicom-seg" in args.format and args.input.is_file():
+        if "dicom-seg" in args.request.formats and args.input.is_file():
             check_dicom_ct(args.input, args.output)
         return None
     found = mask_format(args.output, ct=args.input if args.input.is_file() else None)
-    if args.format and args.format != (found,):
+    if args.request.formats and args.request.formats != (found,):
         problem = f"does not fit the one file {args.output.name}"
-        raise UsageError("segment", "--format", " ".join(args.format), problem, "give a folder")
+        raise UsageError("segment", "--format", " ".join(args.request.formats), problem, "give a folder")
     return found
 
 
-def _predictor(args: Segment, weights: Weights) -> Predictor:
-    from rmaunet.predict import Predictor
-    from rmaunet.predict.memory import size_in_bytes
-
-    return Predictor.from_weights(
-        weights,
-        runtime=args.runtime,
-        device=args.device,
-        precision=args.precision,
-        batch=args.batch,
-        threads=args.threads,
-        all_slices=args.all_slices,
-        max_memory=size_in_bytes(args.max_memory) if args.max_memory else None,
-    )
-
-
 def _one(args: Segment, weights: Weights, request: Request, own_format: str | None, items: Sequence[Item]) -> int:
-    from dataclasses import replace
-
-    from rmaunet.cohort.segment_scan import segment_scan
+    from rmaunet.cohort.segment_scan import Job, segment_scan
     from rmaunet.core.formats import scan_name
-    from rmaunet.io import Scan, read_volume
+    from rmaunet.io import Scan, read_scan
+    from rmaunet.predict import Predictor
 
     def mask_path(name: str, suffix: str) -> Path:
         return args.output / f"{name}_seg{suffix}" if own_format is None else args.output
 
     def read() -> Scan:
         # A folder's only CT may lie beside masks that say they are CT; the name stays the one that was given.
-        path, series = (items[0].path, items[0].series) if len(items) == 1 else (args.input, args.series)
-        scan = read_volume(path, series=series, volume=args.volume, hu_offset=args.hu_offset)
+        path, series = (items[0].path, items[0].series) if len(items) == 1 else (args.input, request.series)
+        scan = read_scan(path, series=series, volume=request.volume, hu_offset=request.hu_offset)
         return replace(scan, name=scan_name(args.input))
 
     outcome = segment_scan(
-        args.input,
-        _predictor(args, weights),
-        weights.card,
-        mask_path=mask_path,
-        request=request,
+        Job(args.input, mask_path, read, overwrite=args.overwrite),
+        Predictor(weights, args.compute),
+        request,
         progress=lambda done, of: show(f"{done}/{of} slices", last=done == of),
-        scan=read,
-        overwrite=args.overwrite,
     )
     _print(outcome, as_json=args.json)
     return 0
@@ -225,16 +161,15 @@ def _many(args: Segment, weights: Weights, request: Request, items: Sequence[Ite
 
     from rmaunet.cohort.batch import segment_folder
     from rmaunet.core.formats import one_line
+    from rmaunet.predict import Predictor
 
     _check_folder_of_results(args, request, items)
 
     def progress(done: int, of: int, name: str, slices: int, depth: int) -> None:
         show(one_line(f"[{done + 1}/{of}] {name} {slices}/{depth} slices"), last=slices == depth and depth > 0)
 
-    predictor = _predictor(args, weights)
-    summary = segment_folder(
-        items, args.output, predictor, weights.card, request=request, overwrite=args.overwrite, progress=progress
-    )
+    predictor = Predictor(weights, args.compute)
+    summary = segment_folder(items, args.output, predictor, request, overwrite=args.overwrite, progress=progress)
     for failure in summary.failures:
         print(one_line(f"error: {failure['name']}: {failure['error']}"), file=sys.stderr)
     if args.json:
@@ -261,7 +196,7 @@ def _check_folder_of_results(args: Segment, request: Request, items: Sequence[It
     if inside:
         problem = f"holds {len(inside)} scans itself, first {inside[0].path.name}"
         raise UsageError("segment", "-o", str(args.output), problem, "give another folder")
-    masks = [args.output / f"{item.name}_seg{FORMATS[kind]}" for item in items for kind in request.formats]
+    masks = [args.output / f"{item.name}_seg{FORMATS[kind]}" for item in items for kind in request.mask_formats]
     existing = [path for path in (*masks, *tables) if is_there(path)]  # names that are too long fail scan by scan
     check_outputs(existing, [file for item in items for file in files_read(item.path)], folder=args.output)
 

@@ -1,4 +1,4 @@
-"""A folder of scans: weights loaded once, bad scans passed over and listed, a second run does what is missing."""
+"""A folder of scans: weights are loaded once, failed scans are listed, a second run segments what is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rmaunet.cohort.find_scans import Item
 from rmaunet.cohort.prefetch import read_ahead, read_in_turn
 from rmaunet.cohort.scan_outputs import planned_files
 from rmaunet.cohort.segment_request import Request
-from rmaunet.cohort.segment_scan import segment_scan
+from rmaunet.cohort.segment_scan import Job, segment_scan
 from rmaunet.core.errors import OutputError, RmaunetError
 from rmaunet.core.files import make_folder, read_json, sha256, write_csv
 from rmaunet.core.formats import one_line, without_folders
@@ -23,7 +23,7 @@ from rmaunet.core.output_checks import check_name
 from rmaunet.core.runs import locked
 from rmaunet.core.settings import to_dict
 from rmaunet.core.walk import walk
-from rmaunet.io import read_volume
+from rmaunet.io import read_scan
 from rmaunet.io.raster.read_raster import data_files
 from rmaunet.io.scan import Scan
 from rmaunet.predict import ModelCard, Predictor
@@ -36,11 +36,11 @@ FAILURE_COLUMNS = ("name", "kind", "exit_code", "error")
 
 @dataclass
 class Summary:
-    """What came of a folder.
+    """Result of a batch run.
 
     Attributes:
         done: Names segmented in this run.
-        kept: Names whose results of an earlier run still hold.
+        kept: Names whose earlier results are still valid.
         failures: Rows of failures.csv.
     """
 
@@ -53,9 +53,8 @@ def segment_folder(
     items: Sequence[Item],
     out: Path,
     predictor: Predictor,
-    card: ModelCard,
-    *,
     request: Request,
+    *,
     overwrite: bool = False,
     progress: Callable[[int, int, str, int, int], None] = lambda done, of, name, slices, depth: None,
 ) -> Summary:
@@ -65,13 +64,12 @@ def segment_folder(
         items: The scans.
         out: Folder of the results: ``NAME_seg.nii.gz`` and its companions, cohort.csv, failures.csv.
         predictor: Network with weights, used for all.
-        card: The weights' card.
         request: What to write for each.
-        overwrite: Do again what is there.
-        progress: Told (scans done, scans in all, name, slices done, slices of this scan).
+        overwrite: If True, segment scans again that have results.
+        progress: Called with (scans_done, scans_total, name, slices_done, slices_total of this scan).
 
     Returns:
-        Names done, kept and failed; cohort.csv and failures.csv say the same with numbers and reasons.
+        Names done, kept and failed; cohort.csv and failures.csv hold the numbers and reasons.
 
     Raises:
         OutputError: If the folder cannot be written, is in use by another run, or the disk is full.
@@ -81,14 +79,14 @@ def segment_folder(
     with locked(out):
         for left in out.glob(".partial-*"):  # of a run that was killed; ours alone write here while the lock is held
             left.unlink()
-        work = _missing(items, out, card, request, summary, overwrite=overwrite)
-        # What is read beforehand would not be in the account of --max-memory.
-        reading = read_ahead if predictor.max_memory is None else read_in_turn
+        work = _missing(items, out, predictor.card, request, summary, overwrite=overwrite)
+        # The memory estimate does not cover a prefetched scan, so prefetching is off under --max-memory.
+        reading = read_ahead if predictor.compute.memory_bytes is None else read_in_turn
         try:
             with closing(reading(work, _read)) as scans:
                 for one, scan in scans:
                     progress(one.index, len(items), one.item.name, 0, 0)
-                    _one(one, scan, len(items), out, predictor, card, summary, progress)
+                    _one(one, scan, len(items), out, predictor, summary, progress)
         finally:
             _write_tables(items, out, summary)
     return summary
@@ -96,7 +94,7 @@ def segment_folder(
 
 @dataclass(frozen=True)
 class _Work:
-    """A scan that is to be segmented, and what is wanted of it."""
+    """A scan to segment, and its request."""
 
     index: int
     item: Item
@@ -107,7 +105,7 @@ class _Work:
 def _missing(
     items: Sequence[Item], out: Path, card: ModelCard, request: Request, summary: Summary, *, overwrite: bool
 ) -> Iterator[_Work]:
-    """The scans whose results of an earlier run do not hold; the others are noted as kept."""
+    """Scans without valid earlier results; the others are noted as kept."""
     for index, item in enumerate(items):
         extra = {"source": _signature(item, out), "request": to_dict(request)}
         if not overwrite and _holds(out / f"{item.name}_run.json", card, extra):
@@ -118,7 +116,7 @@ def _missing(
 
 def _read(work: _Work) -> Scan:
     wanted = work.request
-    return read_volume(work.item.path, series=wanted.series, volume=wanted.volume, hu_offset=wanted.hu_offset)
+    return read_scan(work.item.path, series=wanted.series, volume=wanted.volume, hu_offset=wanted.hu_offset)
 
 
 def _one(
@@ -127,7 +125,6 @@ def _one(
     count: int,
     out: Path,
     predictor: Predictor,
-    card: ModelCard,
     summary: Summary,
     progress: Callable[[int, int, str, int, int], None],
 ) -> None:
@@ -142,21 +139,17 @@ def _one(
     (out / f"{item.name}_run.json").unlink(missing_ok=True)
     try:
         segment_scan(
-            item.path,
+            Job(item.path, partial(_mask_path, out, item), scan, work.extra),
             predictor,
-            card,
-            mask_path=partial(_mask_path, out, item),
-            request=work.request,
+            work.request,
             progress=lambda done, of: progress(work.index, count, item.name, done, of),
-            extra=work.extra,
-            scan=scan,
         )
         summary.done.append(item.name)
     except OutputError:
         raise
     except RmaunetError as error:
         _note_failure(summary, item, error)
-    except Exception as error:  # a defect of ours in one scan must not cost the other nine hundred
+    except Exception as error:  # an internal error in one scan must not end the batch
         where = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__}: {error} (in {where.name}): internal error (please report)"
         summary.failures.append({"name": item.name, "kind": "defect", "exit_code": 1, "error": one_line(text)})
@@ -174,7 +167,7 @@ def _note_failure(summary: Summary, item: Item, error: RmaunetError) -> None:
 
 
 def _signature(item: Item, out: Path) -> list[list[Any]]:
-    """Names, sizes and times of a scan's files: what must be unchanged for a result to still hold."""
+    """Names, sizes and times of a scan's files. A result is valid as long as they are unchanged."""
     if item.path.is_dir():
         files = walk(item.path, leave_out=out).files  # results may lie among the slices
     else:

@@ -1,4 +1,4 @@
-"""How sure the weights are of a scan: their other answers, made and measured one by one."""
+"""Uncertainty of a scan: masks at other thresholds and of augmented passes, measured one by one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rmaunet.predict import Prediction, Predictor
 from rmaunet.predict.probability_store import KeptMaps
 from rmaunet.predict.uncertainty import augmented, rethresholded
 
-__all__ = ["gauge"]
+__all__ = ["estimate_confidence"]
 
 
-def gauge(
+def estimate_confidence(
     predictor: Predictor,
     prediction: Prediction,
     lesions: Sequence[Lesion],
@@ -21,17 +21,17 @@ def gauge(
     *,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Confidence:
-    """Ask the weights again and compare.
+    """Compare the mask with masks at other thresholds and of augmented passes.
 
     Args:
-        predictor: Made the mask.
-        prediction: The mask and what the network saw.
-        lesions: The mask's lesion table.
-        kept: The probabilities behind the mask, watched in the plain pass.
-        progress: Told (slices done, slices in all warped passes).
+        predictor: Predictor that made the mask.
+        prediction: The mask and the prepared CT.
+        lesions: Lesion table of the mask.
+        kept: Probabilities of the plain pass.
+        progress: Called with (slices_done, slices_total) over all augmented passes.
 
     Returns:
-        Ranges of the volumes, and each lesion's numbers. Four other thresholds and five warped passes.
+        Volume ranges and the numbers of each lesion, over four other thresholds and five augmented passes.
     """
     meter = ConfidenceMeter(prediction.mask, lesions)
     for variant in rethresholded(kept, predictor.postprocessing, ct=prediction.prepared.ct):

@@ -1,34 +1,34 @@
 """The files of one scan: masks, picture, lesion table, report.
 
-What writes them is imported when it writes: the network does not wait for matplotlib.
+Libraries that write are imported when they are needed: the network does not wait for matplotlib.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from rmaunet.cohort.analyze_scan import Finding
+from rmaunet.cohort.result import Result
 from rmaunet.cohort.segment_request import FORMATS, Request
 from rmaunet.core.files import make_folder, write_csv
 from rmaunet.core.formats import stem
-from rmaunet.io.scan import Scan
 
 __all__ = ["beside", "planned_files", "write_outputs"]
 
 
 def planned_files(name: str, mask_path: Callable[[str, str], Path], request: Request) -> dict[str, Path]:
-    """Every file that a scan's result will have, so that names are checked before anything is computed.
+    """Paths of all files of a scan, so that they can be checked before anything is computed.
 
     Args:
-        name: The scan's name.
-        mask_path: See :func:`write_outputs`.
+        name: Name of the scan.
+        mask_path: Maps the scan's name and a suffix of :data:`FORMATS` to the mask's path; the other files are written
+            beside it.
         request: What to write.
 
     Returns:
-        Formats of masks, then "overlay", "lesions", "report" and "run", to paths.
+        Paths by format of mask, then by "overlay", "lesions", "report" and "run".
     """
-    files = {kind: mask_path(name, FORMATS[kind]) for kind in request.formats}
+    files = {kind: mask_path(name, FORMATS[kind]) for kind in request.mask_formats}
     first = next(iter(files.values()))
     for kind, wanted, ending in (
         ("overlay", request.overlay, "overlay.png"),
@@ -42,23 +42,21 @@ def planned_files(name: str, mask_path: Callable[[str, str], Path], request: Req
 
 
 def write_outputs(
-    scan: Scan,
-    finding: Finding,
-    mask_path: Callable[[str, str], Path],
+    result: Result,
+    planned: Mapping[str, Path],
     request: Request,
     *,
     notes: Sequence[str],
     facts: dict[str, str],
 ) -> list[Path]:
-    """Write everything asked for; each file gets its name when it is whole.
+    """Write the requested files; each gets its name when it is complete.
 
     Args:
-        scan: The CT.
-        finding: What was found.
-        mask_path: From the scan's name and a suffix of :data:`FORMATS` to the mask's path; the other files stand beside it.
+        result: Mask and measurements.
+        planned: Paths from :func:`planned_files`.
         request: What to write.
         notes: Warnings for the report.
-        facts: Name and value of what else the report states.
+        facts: Further lines of the report, name to value.
 
     Returns:
         The files, the masks first.
@@ -66,15 +64,14 @@ def write_outputs(
     Raises:
         OutputError: If something cannot be written; no file stands half-written.
     """
-    mask, lesions = finding.mask, None
-    if request.lesions and "dicom-seg" in request.formats:
+    scan, mask, lesions = result.scan, result.mask, None
+    if request.lesions and "dicom-seg" in request.mask_formats:
         from rmaunet.measurement import lesion_numbers
 
         lesions = lesion_numbers(mask)
     from rmaunet.io import write_mask
 
-    planned = planned_files(scan.name, mask_path, request)
-    files = [planned[kind] for kind in request.formats]
+    files = [planned[kind] for kind in request.mask_formats]
     for target in files:
         make_folder(target.parent)
         write_mask(mask, target, like=scan, labelmap=request.labelmap, lesions=lesions)
@@ -83,7 +80,7 @@ def write_outputs(
 
         files.append(planned["overlay"])
         save_figure(overlay_figure(scan.volume, mask), files[-1])
-    rows = finding.lesion_rows()
+    rows = result.lesion_rows()
     if rows is not None:
         from rmaunet.measurement.measure_tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 
@@ -101,7 +98,7 @@ def write_outputs(
             notes=notes,
             facts=facts,
             slice_thickness_mm=scan.slice_thickness_mm,
-            confidence=finding.sure,
+            confidence=result.confidence,
         )
     return files
 

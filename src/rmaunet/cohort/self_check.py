@@ -16,7 +16,7 @@ from rmaunet.core.errors import RmaunetError
 from rmaunet.core.labels import liver_mask
 from rmaunet.core.volume import Volume, geometry_difference
 from rmaunet.datasets.phantoms.phantom import Phantom, phantom
-from rmaunet.io import Scan, read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import Scan, read_mask, read_scan, write_mask, write_volume
 from rmaunet.io.dicom.sample_images import dicom_source
 from rmaunet.measurement import lesion_numbers, measure
 from rmaunet.predict import Predictor
@@ -86,7 +86,7 @@ def _tried(steps: list[Step], name: str, action: Callable[[], T]) -> T | None:
 
 def _ct(truth: Phantom, folder: Path) -> Scan:
     write_volume(truth.ct, folder / "ct.nii.gz")
-    scan = read_volume(folder / "ct.nii.gz")
+    scan = read_scan(folder / "ct.nii.gz")
     _expect(np.array_equal(scan.volume.array, np.maximum(truth.ct.array, -1024)), "other voxels come back")
     _expect(geometry_difference(scan.volume, truth.ct) is None, "the CT comes back elsewhere")
     return scan

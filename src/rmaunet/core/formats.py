@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Literal
 
 __all__ = [
     "IMAGE_SUFFIXES",
     "MASK_FORMATS",
     "SCAN_SUFFIXES",
     "SUFFIXES",
+    "MaskFormat",
     "given_name",
     "one_line",
     "scan_name",
@@ -31,7 +33,8 @@ IMAGE_SUFFIXES = tuple(suffix for suffix, kind in SUFFIXES.items() if kind != "d
 SCAN_SUFFIXES = (*(suffix for suffix in IMAGE_SUFFIXES if ".hdr" not in suffix), ".zip")
 """Files that are one scan of a folder each; a pair (.hdr/.img) is found by its second half."""
 
-MASK_FORMATS = {
+MaskFormat = Literal["nifti", "nrrd", "dicom-seg"]
+MASK_FORMATS: dict[str, MaskFormat] = {
     ".nii.gz": "nifti", ".nii": "nifti", ".seg.nrrd": "nrrd", ".nrrd": "nrrd", ".seg.dcm": "dicom-seg", ".dcm": "dicom-seg",
 }  # fmt: skip
 """Suffixes of the masks that are written, and their format."""

@@ -6,7 +6,7 @@ from rmaunet.core.errors import InputError, UsageError
 from rmaunet.core.volume import Volume
 from rmaunet.datasets.case import Case
 from rmaunet.datasets.ircadb import load as load_ircadb
-from rmaunet.io import Scan, read_mask, read_volume
+from rmaunet.io import Scan, read_mask, read_scan
 
 __all__ = ["load_case", "load_image"]
 
@@ -31,7 +31,7 @@ def load_case(case: Case) -> tuple[Scan, Volume]:
             problem = "does not apply to 3D-IRCADb, whose structures are named by their folders"
             raise UsageError(case.name, "label", str(dict(case.labels)), problem, "leave it out")
         return load_ircadb(case)
-    scan = read_volume(case.image)
+    scan = read_scan(case.image)
     return scan, read_mask(case.label, like=scan, labels=case.labels)
 
 
@@ -47,4 +47,4 @@ def load_image(case: Case) -> Scan:
     Raises:
         InputError: If it cannot be used.
     """
-    return load_ircadb(case)[0] if case.mask == "ircadb" and case.image == case.label else read_volume(case.image)
+    return load_ircadb(case)[0] if case.mask == "ircadb" and case.image == case.label else read_scan(case.image)

@@ -1,6 +1,6 @@
 from .masks.mask_reader import read_mask
 from .nifti.read_nifti import read_nifti
-from .read import read_volume
+from .read import read_scan
 from .scan import DicomSource, GridSource, NiftiSource, Scan, Source
 from .write import write_mask, write_volume
 
@@ -12,7 +12,7 @@ __all__ = [
     "Source",
     "read_mask",
     "read_nifti",
-    "read_volume",
+    "read_scan",
     "write_mask",
     "write_volume",
 ]

@@ -8,7 +8,7 @@ from rmaunet.core.errors import UsageError
 from rmaunet.io.detect_format import sniff
 from rmaunet.io.scan import Scan
 
-__all__ = ["files_read", "read_volume"]
+__all__ = ["files_read", "read_scan"]
 
 
 def files_read(path: Path) -> tuple[Path, ...]:
@@ -22,7 +22,7 @@ def files_read(path: Path) -> tuple[Path, ...]:
     return path, *data_files(path), *((pair,) if pair is not None else ())
 
 
-def read_volume(
+def read_scan(
     path: str | Path, *, series: str | None = None, volume: int | None = None, hu_offset: float = 0.0
 ) -> Scan:
     """Read a CT in HU.

@@ -70,9 +70,9 @@ class DicomSource:
 Source = GridSource | NiftiSource | DicomSource
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scan:
-    """A CT in HU.
+    """A CT in HU, with what writing a mask on its grid needs.
 
     Attributes:
         volume: (D, H, W) array with its affine to LPS mm; int16 where the file's values are whole numbers, else float32.
@@ -88,9 +88,19 @@ class Scan:
     source: Source
     tilted: Grid | None = None
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.volume.spatial_shape))
+        spacing = " x ".join(f"{step:.3g}" for step in self.volume.spacing)
+        return f"<Scan {self.name}: {shape} voxels of {spacing} mm>"
+
+    def _repr_html_(self) -> str:
+        from rmaunet.core.volume.preview import preview_html
+
+        return preview_html(repr(self), ct=self.volume)
+
     @property
     def slice_thickness_mm(self) -> float | None:
-        """How thick the scanner says each slice is (DICOM's SliceThickness); None where nothing says so."""
+        """Slice thickness stated by the scanner (DICOM SliceThickness); None if it is not stated."""
         if not isinstance(self.source, DicomSource):
             return None
         first = self.source.datasets[0]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.core.errors import UsageError
-from rmaunet.core.formats import MASK_FORMATS
+from rmaunet.core.formats import MASK_FORMATS, MaskFormat
 from rmaunet.core.labels import TUMOR
 from rmaunet.core.volume import Volume, to_grid
 from rmaunet.io.detect_format import sniff
@@ -80,7 +80,7 @@ def write_mask(
         write_array(mask.array, path, nifti_source_of(mask, path), labels=True)
 
 
-def mask_format(path: Path, *, ct: Path | None = None) -> str:
+def mask_format(path: Path, *, ct: Path | None = None) -> MaskFormat:
     """The format that a mask's name asks for, checked before anything is computed.
 
     Args:

@@ -1,31 +1,5 @@
-"""From a volume to a mask with given weights."""
+"""From a CT volume to a mask with given weights."""
 
-from __future__ import annotations
+import lazy_loader
 
-from rmaunet.predict.postprocess import Postprocessing
-from rmaunet.predict.predictor import Prediction, Predictor, Watch
-from rmaunet.predict.weights import (
-    ModelCard,
-    Weights,
-    fingerprint_file,
-    load_card,
-    load_weights,
-    save_weights,
-    shipped_weights,
-)
-from rmaunet.runtimes.runtime import Runtime
-
-__all__ = [
-    "ModelCard",
-    "Postprocessing",
-    "Prediction",
-    "Predictor",
-    "Runtime",
-    "Watch",
-    "Weights",
-    "fingerprint_file",
-    "load_card",
-    "load_weights",
-    "save_weights",
-    "shipped_weights",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,20 +18,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from rmaunet.core.advice import advise
 from rmaunet.core.errors import RmaunetError, UsageError
 from rmaunet.core.machine import network_threads
+from rmaunet.predict.compute import Compute
 from rmaunet.predict.weights import Weights
 from rmaunet.runtimes.conversion_cache import converted
 from rmaunet.runtimes.devices import check_device
 from rmaunet.runtimes.runtime import Runtime
 
-__all__ = ["ACCEPTED", "Choice", "PrecisionName", "RuntimeName", "choose_runtime"]
-
-RuntimeName = Literal["auto", "torch", "openvino", "onnxruntime"]
-PrecisionName = Literal["auto", "float32", "bfloat16"]
+__all__ = ["ACCEPTED", "Choice", "choose_runtime"]
 
 ACCEPTED: frozenset[tuple[str, str, str]] = frozenset()
 """(runtime, precision, kind of device) that ``auto`` may take beside float32."""
@@ -54,22 +52,13 @@ class _CannotError(Exception):
     """This runtime cannot be used here; the message says why in a few words."""
 
 
-def choose_runtime(
-    weights: Weights,
-    *,
-    runtime: RuntimeName = "auto",
-    device: str = "auto",
-    precision: PrecisionName = "auto",
-    threads: int = 0,
-) -> Choice:
+def choose_runtime(weights: Weights, compute: Compute | None = None, **options: Any) -> Choice:
     """Make weights ready to compute.
 
     Args:
         weights: Card and tensors.
-        runtime: A name, or "auto" for the rule above.
-        device: "cpu", "cuda", "cuda:1", "mps" or "auto".
-        precision: A name, or "auto" for the rule above.
-        threads: For the network; 0 for one a core.
+        compute: Device, library, precision and threads; None for the defaults.
+        **options: Fields of :class:`~rmaunet.predict.compute.Compute`, instead of ``compute``.
 
     Returns:
         The runtime and why.
@@ -78,9 +67,11 @@ def choose_runtime(
         UsageError: If what was asked for by name cannot be used here, with the reason.
         ModelError: If the weights do not fit their card.
     """
+    compute = compute or Compute.of(**options)
+    device, runtime, precision = compute.device, compute.runtime, compute.precision
     check_device("segment", device)
     chosen = _device() if device == "auto" else device
-    count = network_threads(threads)
+    count = network_threads(compute.threads)
     ranked = ("openvino", "torch") if chosen == "cpu" else ("torch",)
     names = ranked if runtime == "auto" else (runtime,)
     refused: list[str] = []

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rmaunet.core.errors import UsageError
-from rmaunet.preprocess import Prepared
+
+if TYPE_CHECKING:
+    from rmaunet.preprocess import Prepared
 
 __all__ = ["Needs", "fitting_batch", "peak_bytes", "predicted_bytes", "size_in_bytes"]
 

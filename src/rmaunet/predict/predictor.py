@@ -1,4 +1,4 @@
-"""Volume in, mask out: prepare, network, restore, postprocess. Training validates through the same class."""
+"""CT volume to mask: prepare, network, restore, postprocess. Training validates through the same class."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from rmaunet.core.errors import ModelError
 from rmaunet.core.volume import Volume, axial
 from rmaunet.predict.cascade import Place, liver_place
-from rmaunet.predict.choose_runtime import PrecisionName, RuntimeName, choose_runtime
+from rmaunet.predict.choose_runtime import choose_runtime
+from rmaunet.predict.compute import Compute
 from rmaunet.predict.memory import Needs, fitting_batch, predicted_bytes
 from rmaunet.predict.postprocess.clean_labels import Postprocessing, postprocess
 from rmaunet.predict.probability_store import KeptMaps
-from rmaunet.predict.slab_search import Search
-from rmaunet.predict.slab_stream import Mix, Stopwatch, Watch, fill_labels
-from rmaunet.predict.weights import Weights
+from rmaunet.predict.slab_stream import Mix, Search, SlabStream, Stopwatch, Watch
+from rmaunet.predict.weights import ModelCard, Weights, load_weights
 from rmaunet.preprocess import Prepared, Preprocessing, prepare, restore
 from rmaunet.preprocess.slice_grid import MULTIPLE
 from rmaunet.runtimes.runtime import Runtime
@@ -35,17 +35,17 @@ _logger = logging.getLogger("rmaunet")
 
 @dataclass(frozen=True)
 class Prediction:
-    """What came out.
+    """Result of a prediction.
 
     Attributes:
         mask: uint8 labels {0, 1, 2} on the CT's own grid.
-        prepared: The CT as the network saw it, the second one's where there are two and the first found a liver.
-        seconds: Time of each step; prepare, network and restore overlap, so that their sum may exceed what passed.
-        computed: Slices the network looked at, the first one's added where there are two.
-        batch: Slices a call.
-        predicted_bytes: Peak memory that was expected.
-        mix: From a slice's index and the second network's probabilities to those that counted, where the first network's
-            had a share in them.
+        prepared: The CT as the network saw it; that of the second network if there are two and the first found a liver.
+        seconds: Time of each step; prepare, network and restore overlap, so their sum may exceed the wall time.
+        computed: Slices that the networks computed.
+        batch: Slices per call.
+        predicted_bytes: Estimated peak memory.
+        mix: Function of slice index and the second network's probabilities that mixes in those of the locator; None if
+            the locator has no share.
     """
 
     mask: Volume
@@ -58,51 +58,77 @@ class Prediction:
 
 
 class Predictor:
-    """Segments CTs with one set of weights.
+    """Segments CTs with one set of weights. Load it once, use it for many scans.
 
     Args:
+        weights: Name of released weights, a folder with weights, or loaded weights.
+        compute: How the network is computed. None for the defaults.
+        **options: Fields of :class:`~rmaunet.predict.compute.Compute`, instead of ``compute``: ``device="cpu"``.
+
+    Attributes:
+        card: Model card of the weights.
         runtime: Computes probabilities.
-        preprocessing: What it expects.
-        postprocessing: What is done to its output.
-        batch: Slices a call.
-        all_slices: Look at every slice instead of every few and then around what is found (:mod:`rmaunet.predict.slab_search`).
-        max_memory: Bytes the process may take; the batch is made smaller to keep to it.
-        why: Why this runtime, for manifests.
-        multiple_of: Of what the sides of the network's slices must be multiples.
-        locator: Finds the liver first; this one then looks around it only, at the pixels of its own preprocessing, and
-            says what is liver and what is tumor. Needed where the preprocessing's grid is "liver".
-        locator_share: Share of the locator's probabilities in the mean of both; 0 leaves the word to this one alone.
-        needs: What the weights take of memory, the locator's among them; those of a network of base 16 by default.
+        why: Why this runtime was chosen, for manifests.
+        preprocessing: Preprocessing that the network expects.
+        postprocessing: Applied to the probabilities.
+        compute: How the network is computed.
+        locator: Finds the liver first, if the weights look only around a liver; else None.
+        locator_share: Share of the locator's probabilities in the mean of both; 0 to ignore them.
+        folder: Folder of the weights; None if they were not read from one.
+
+    Raises:
+        ModelError: If the weights cannot be used, or look around a liver and contain no locator.
+        UsageError: If a requested device, library or precision cannot be used on this machine.
+
+    Example:
+        >>> predictor = Predictor("fast", device="cpu")  # doctest: +SKIP
+        >>> predictor.predict(read_scan("ct.nii.gz").volume).mask  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
+    folder: Path | None
+
+    def __init__(self, weights: str | Path | Weights = "fast", compute: Compute | None = None, **options: Any) -> None:
+        self.compute = compute or Compute.of(**options)
+        loaded = weights if isinstance(weights, Weights) else load_weights(weights, at_once=False)
+        card = loaded.card
+        locator = Predictor(loaded.locator, self.compute) if loaded.locator is not None else None
+        if locator is None and card.preprocessing.grid == "liver":
+            remedy = "join them with weights that find it: `rmaunet models cascade`"
+            raise ModelError(card.name, "locator", None, "these weights look around a liver found before", remedy)
+        choice = choose_runtime(loaded, self.compute)
+        self._set(choice.runtime, card.preprocessing, card.postprocessing, locator)
+        self.card, self.folder, self.why = card, loaded.folder, choice.why
+        self.locator_share, self.multiple_of = card.locator_share, card.network.multiple_of
+        self.needs = _needs(loaded)
+        if locator is not None:
+            locator.needs = self.needs
+
+    @classmethod
+    def from_runtime(
+        cls,
         runtime: Runtime,
         preprocessing: Preprocessing,
         postprocessing: Postprocessing,
         *,
-        batch: int = 4,
-        all_slices: bool = False,
-        max_memory: int | None = None,
-        why: str = "given by the caller",
         locator: Predictor | None = None,
-        locator_share: float = 0.0,
-        multiple_of: int = MULTIPLE,
-        needs: Needs | None = None,
-    ) -> None:
-        if (preprocessing.grid == "liver") != (locator is not None):
-            raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
-        self.locator, self.locator_share = locator, locator_share
-        self.folder: Path | None = None  # of the weights, for manifests
-        self.multiple_of = multiple_of
-        self.needs = needs or Needs()
-        self.runtime = runtime
-        self.why = why
-        self.preprocessing = preprocessing
-        self.postprocessing = postprocessing
-        self.batch = batch
-        self.all_slices = all_slices
-        self.max_memory = max_memory
+        **options: Any,
+    ) -> Predictor:
+        """A predictor of anything that computes probabilities, without a card.
+
+        Args:
+            runtime: Computes probabilities.
+            preprocessing: Preprocessing that the network expects.
+            postprocessing: Applied to the probabilities.
+            locator: Finds the liver first. Needed if the grid is "liver".
+            **options: ``batch``, ``all_slices`` and ``max_memory`` of :class:`~rmaunet.predict.compute.Compute`.
+
+        Raises:
+            ValueError: If a locator is missing or not needed.
+        """
+        made = cls.__new__(cls)
+        made.compute = Compute.of(**options)
+        made._set(runtime, preprocessing, postprocessing, locator)
+        return made
 
     @classmethod
     def from_network(
@@ -110,81 +136,34 @@ class Predictor:
         network: nn.Module,
         preprocessing: Preprocessing,
         postprocessing: Postprocessing,
-        *,
-        device: str = "cpu",
-        batch: int = 4,
-        precision: str = "float32",
-        all_slices: bool = False,
+        **options: Any,
     ) -> Predictor:
         """A predictor of a PyTorch network as it is; the network is put into evaluation mode and onto the device."""
         from rmaunet.runtimes.torch_runtime import TorchRuntime
 
+        chosen = Compute.of(**options)
+        device = "cpu" if chosen.device == "auto" else chosen.device
+        precision = "float32" if chosen.precision == "auto" else chosen.precision
         runtime = TorchRuntime(network, device=device, precision=precision)
-        return cls(runtime, preprocessing, postprocessing, batch=batch, all_slices=all_slices)
+        return cls.from_runtime(runtime, preprocessing, postprocessing, **options)
 
-    @classmethod
-    def from_weights(
-        cls,
-        weights: Weights,
-        *,
-        runtime: RuntimeName = "auto",
-        device: str = "auto",
-        batch: int = 4,
-        precision: PrecisionName = "auto",
-        threads: int = 0,
-        all_slices: bool = False,
-        max_memory: int | None = None,
-    ) -> Predictor:
-        """A predictor of loaded weights with the settings of their card.
-
-        Args:
-            weights: Card and tensors.
-            runtime: See :func:`~rmaunet.predict.choose_runtime.choose_runtime`, as for device, precision and threads.
-            device: "cpu", "cuda", "cuda:1", "mps" or "auto".
-            batch: Slices a call.
-            precision: "float32", "bfloat16" or "auto".
-            threads: For the network; 0 for one a core.
-            all_slices: See the class.
-            max_memory: See the class.
-
-        Raises:
-            UsageError: If what was asked for by name cannot be used here.
-            ModelError: If the weights look around a liver and none come with them that find it.
-        """
-        card, locator = weights.card, None
-        if weights.locator is not None:
-            locator = cls.from_weights(
-                weights.locator,
-                runtime=runtime,
-                device=device,
-                batch=batch,
-                precision=precision,
-                threads=threads,
-                all_slices=all_slices,
-                max_memory=max_memory,
-            )
-        elif card.preprocessing.grid == "liver":
-            remedy = "join them with weights that find it: `rmaunet models cascade`"
-            raise ModelError(card.name, "locator", None, "these weights look around a liver found before", remedy)
-        needs = _needs(weights)
-        if locator is not None:
-            locator.needs = needs
-        choice = choose_runtime(weights, runtime=runtime, device=device, precision=precision, threads=threads)
-        predictor = cls(
-            choice.runtime,
-            card.preprocessing,
-            card.postprocessing,
-            batch=batch,
-            all_slices=all_slices,
-            max_memory=max_memory,
-            why=choice.why,
-            locator=locator,
-            locator_share=card.locator_share,
-            multiple_of=card.network.multiple_of,
-            needs=needs,
-        )
-        predictor.folder = weights.folder
-        return predictor
+    def _set(
+        self,
+        runtime: Runtime,
+        preprocessing: Preprocessing,
+        postprocessing: Postprocessing,
+        locator: Predictor | None,
+    ) -> None:
+        if (preprocessing.grid == "liver") != (locator is not None):
+            raise ValueError(f"grid = {preprocessing.grid!r}: 'liver' needs a locator, and no other grid takes one")
+        self.runtime, self.preprocessing, self.postprocessing = runtime, preprocessing, postprocessing
+        self.locator = locator
+        self.locator_share = 0.0
+        self.multiple_of = MULTIPLE
+        self.card = ModelCard("unnamed", preprocessing=preprocessing, postprocessing=postprocessing)
+        self.folder = None
+        self.why = "given by the caller"
+        self.needs = Needs()
 
     def predict(
         self,
@@ -197,13 +176,13 @@ class Predictor:
 
         Args:
             ct: (D, H, W), HU, any orientation.
-            progress: Told (slices done, slices of the scan, twice as many where there are two networks).
-            watch: Shown the probabilities of each computed slice once, on the CT's own pixels, in any order: the index of
-                the slice in axial orientation (``volume.axial``), and float32 (2, H, W). Slices that are not shown were
-                skipped: nothing is there. It is called from another thread than the caller's. The locator's are not shown.
+            progress: Called with (slices_done, slices_total); the total is twice the depth if there are two networks.
+            watch: Called with (index, probabilities) of each computed slice, in any order and from another thread: index
+                in axial orientation, and float32 (2, H, W) on the CT's own pixels. Skipped slices are empty. The
+                locator's probabilities are not passed on.
 
         Returns:
-            The mask on the CT's grid, and what it took.
+            Mask on the CT's grid, with times and memory.
 
         Raises:
             UsageError: If one slice at a time would take more than ``max_memory``.
@@ -238,24 +217,14 @@ class Predictor:
         stopwatch = Stopwatch()
         with stopwatch("prepare"):
             prepared = prepare(ct, self.preprocessing, liver=place.box if place else None, multiple=self.multiple_of)
-            batch = fitting_batch(prepared, self.batch, self.max_memory, self.needs)
+            batch = fitting_batch(prepared, self.compute.batch, self.compute.memory_bytes, self.needs)
             expected = predicted_bytes(prepared, batch, self.needs)
             _logger.info("about %.2f GiB of memory at most, %d slices a call", expected / 2**30, batch)
             mask, labels = _empty_mask(ct, prepared)
         only = place.slices if place else None
-        search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.all_slices, only=only)
-        computed = fill_labels(
-            labels,
-            prepared,
-            self.runtime,
-            self.postprocessing,
-            search=search,
-            batch=batch,
-            progress=progress,
-            watch=watch,
-            mix=mix,
-            stopwatch=stopwatch,
-        )
+        search = Search(len(prepared), spacing_mm=prepared.ct.spacing[0], every=self.compute.all_slices, only=only)
+        stream = SlabStream(prepared, self.runtime, self.postprocessing, batch=batch, stopwatch=stopwatch)
+        computed = stream.fill(labels, search, progress=progress, watch=watch, mix=mix)
         with stopwatch("postprocess"):
             upright = prepared.ct
             postprocess(labels, self.postprocessing, spacing_mm=upright.spacing, ct=upright.array)
@@ -265,7 +234,7 @@ class Predictor:
 
 
 def _needs(weights: Weights) -> Needs:
-    """Of the weights and of those that find the liver for them."""
+    """Memory requirements of these weights and their locator."""
     both = (weights, weights.locator) if weights.locator else (weights,)
     return Needs(
         width=max(one.card.network.base for one in both),
@@ -275,7 +244,7 @@ def _needs(weights: Weights) -> Needs:
 
 
 def _both(first: Prediction, second: Prediction) -> Prediction:
-    """The second network's prediction with what both took."""
+    """The second network's prediction with the times and counts of both."""
     seconds = {name: first.seconds.get(name, 0.0) + taken for name, taken in second.seconds.items()}
     return replace(
         second,
@@ -286,7 +255,7 @@ def _both(first: Prediction, second: Prediction) -> Prediction:
 
 
 def _empty_mask(ct: Volume, prepared: Prepared) -> tuple[Volume | None, NDArray[np.uint8]]:
-    """A mask on the CT's grid and its axial view: what is written to the one is in the other, and nothing is copied."""
+    """An empty mask on the CT's grid and its axial view; both share memory, so nothing has to be copied."""
     mask = ct.with_array(np.zeros(ct.spatial_shape, np.uint8))
     labels = np.asarray(axial(mask).array)
     if labels.shape == prepared.ct.spatial_shape and np.may_share_memory(labels, mask.array):

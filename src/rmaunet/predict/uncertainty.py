@@ -103,7 +103,7 @@ def augmented(
     for number, warp in enumerate(warps):
         runtime = Warped(predictor.runtime, warp)
         labels = np.zeros(ct.spatial_shape, np.uint8)
-        for index, native in _probabilities(runtime, prepared, slices, predictor.batch):
+        for index, native in _probabilities(runtime, prepared, slices, predictor.compute.batch):
             mixed = mix(index, native) if mix else native
             labels[index] = labels_from_probabilities(mixed, predictor.postprocessing)
             progress(number * len(slices) + index - slices.start + 1, len(warps) * len(slices))

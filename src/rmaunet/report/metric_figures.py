@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
 from rmaunet.core.errors import InputError, UsageError
 from rmaunet.metrics.bland_altman import bland_altman
-from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
 
 __all__ = ["Cases", "agreement_figure", "box_figure", "read_cases", "size_figure"]
 

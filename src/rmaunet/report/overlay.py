@@ -12,13 +12,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from rmaunet.core.colors import HALO_RGB, LIVER_RGB, TUMOR_RGB, hexadecimal
 from rmaunet.core.errors import UsageError
 from rmaunet.core.files import replacing
 from rmaunet.core.formats import one_line
 from rmaunet.core.labels import TUMOR, liver_mask, tumor_mask
 from rmaunet.core.volume import Volume
 from rmaunet.measurement.planes import PLANES, Crop, Plane, cut, focus, matched, region
-from rmaunet.report.colors import HALO_RGB, LIVER_RGB, TUMOR_RGB, hexadecimal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,6 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from rmaunet import __version__
+from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB
 from rmaunet.core.files import write_text
 from rmaunet.core.volume import Volume
 from rmaunet.measurement.confidence import Confidence
@@ -25,7 +26,6 @@ from rmaunet.measurement.flags import quality_flags
 from rmaunet.measurement.lesions import Lesion, lesion_table
 from rmaunet.measurement.liver_volumes import measure
 from rmaunet.measurement.planes import focus, matched
-from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB
 from rmaunet.report.embed import PACKED_HU, Embedded, embed
 from rmaunet.report.findings import confidence_words, diameters, lesion_rows, no_lesion_words, number, tiles
 from rmaunet.report.pictures import axial_picture, evenly_spaced, planes_picture

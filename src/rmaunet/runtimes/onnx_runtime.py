@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rmaunet.runtimes.converted_runtime import ConvertedRuntime
+from rmaunet.runtimes.runtime import ConvertedRuntime
 
 __all__ = ["OnnxRuntime", "onnxruntime_version"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rmaunet.core.advice import advise
 from rmaunet.core.errors import ModelError
-from rmaunet.runtimes.converted_runtime import ConvertedRuntime
+from rmaunet.runtimes.runtime import ConvertedRuntime
 
 __all__ = ["OpenVinoRuntime", "import_openvino", "openvino_precisions", "openvino_version"]
 

@@ -21,7 +21,7 @@ import dicom_writer as w
 from rmaunet.core.errors import InputError
 from rmaunet.core.vocabulary import Named, assign
 from rmaunet.core.volume import Volume, make_volume, same_grid
-from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask
+from rmaunet.io import GridSource, Scan, read_mask, read_scan, write_mask
 from rmaunet.io.dicom_seg.write_seg import fill_grid
 from rmaunet.io.masks.mask_reader import describe_mask
 
@@ -130,7 +130,7 @@ def test_a_foreign_seg_of_any_slices_lies_where_it_was_drawn(seed, name, slices,
 
 
 def _foreign(folder, name, truth, names, codes, between=2.5, thickness=5.0) -> tuple[Scan, Path]:
-    scan = read_volume(w.series(folder / "ct", cosines=COSINES[name]))
+    scan = read_scan(w.series(folder / "ct", cosines=COSINES[name]))
     described = [
         hd.seg.SegmentDescription(number, label, STRUCTURE, code, "MANUAL")
         for number, (label, code) in enumerate(zip(names, codes, strict=True), start=1)
@@ -170,7 +170,7 @@ def test_our_seg_reads_equal_by_highdicom_and_by_us(seed, name, told, slices, la
     truth = np.zeros((w.DEPTH, w.ROWS, w.COLUMNS), np.uint8)
     truth[sorted(slices)] = labels(seed, truth.shape)[sorted(slices)]
     with tempfile.TemporaryDirectory() as folder:
-        scan = read_volume(w.series(Path(folder) / "ct", tell, cosines=COSINES[name]))
+        scan = read_scan(w.series(Path(folder) / "ct", tell, cosines=COSINES[name]))
         path = Path(folder) / "m.dcm"
         write_mask(make_volume(truth, scan.volume.affine), path, like=scan, labelmap=labelmap)
         ours = read_mask(path, like=scan)

@@ -11,18 +11,18 @@ from file_case import FileCase
 from made_nifti import write
 from rmaunet.core.errors import UsageError
 from rmaunet.core.notices import collect_notices
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 
 
 @pytest.mark.parametrize("case", mask_cases.CASES, ids=lambda case: case.id)
 def test_mask_input(case: FileCase, tmp_path: Path) -> None:
-    ct = read_volume(write(tmp_path))
+    ct = read_scan(write(tmp_path))
     check_case(case, tmp_path, lambda path, **options: read_mask(path, like=ct, **options))
 
 
 @pytest.mark.parametrize("case", seg_cases.CASES, ids=lambda case: case.id)
 def test_dicom_seg_input(case: FileCase, tmp_path: Path) -> None:
-    check_case(case, tmp_path, lambda path, **options: read_mask(path, like=read_volume(tmp_path / "ct"), **options))
+    check_case(case, tmp_path, lambda path, **options: read_mask(path, like=read_scan(tmp_path / "ct"), **options))
 
 
 def test_a_mapping_to_a_foreign_label_is_a_usage_error(tmp_path: Path) -> None:
@@ -36,5 +36,5 @@ def test_a_mask_alone_says_what_is_odd_about_its_geometry(tmp_path: Path) -> Non
         read_mask(path)
     assert any("only the sform is set" in line for line in said)
     with collect_notices() as said:
-        read_mask(path, like=read_volume(write(tmp_path, name="b.nii")))
+        read_mask(path, like=read_scan(write(tmp_path, name="b.nii")))
     assert said == []

@@ -11,7 +11,7 @@ from made_nifti import CT, RAS, write
 from rmaunet.core.errors import InputError
 from rmaunet.core.notices import collect_notices
 from rmaunet.core.volume import same_grid, voxel_volume_ml
-from rmaunet.io import read_mask, read_volume
+from rmaunet.io import read_mask, read_scan
 from rmaunet.io.masks.mask_reader import describe_mask, read_mask_pair
 from seg_cases import MASK, foreign, some
 
@@ -76,7 +76,7 @@ TRUTH = (LIVER.astype(np.uint8) + LESION).T
 def test_one_file_per_structure(
     files: dict[str, np.ndarray], labels: dict[str, int] | None, left_out: list[str], tmp_path: Path
 ) -> None:
-    ct = read_volume(write(tmp_path))
+    ct = read_scan(write(tmp_path))
     folder = structures(tmp_path / "masks", **files)
     reading = describe_mask(folder, like=ct, labels=labels)
     np.testing.assert_array_equal(reading.volume.array, TRUTH)
@@ -120,7 +120,7 @@ def sheared(path: Path, array: np.ndarray, *, flip: int | None) -> Path:
 
 @pytest.mark.parametrize("flip", [None, 0, 1, 2])
 def test_a_sheared_mask_is_compared_before_resampling(flip: int | None, tmp_path: Path) -> None:
-    ct = read_volume(sheared(tmp_path / "ct.nii", CT, flip=None))
+    ct = read_scan(sheared(tmp_path / "ct.nii", CT, flip=None))
     straight = read_mask(sheared(tmp_path / "a.nii", TRUTH.T, flip=None), like=ct)
     turned = read_mask(sheared(tmp_path / "b.nii", TRUTH.T, flip=flip), like=ct)
     np.testing.assert_array_equal(turned.array, straight.array)

@@ -11,7 +11,7 @@ from grid_cases import CASES as GRID_CASES
 from nifti_cases import CASES as NIFTI_CASES
 from rmaunet.core.errors import InputError
 from rmaunet.core.notices import collect_notices
-from rmaunet.io import read_volume
+from rmaunet.io import read_scan
 
 CASES = [*NIFTI_CASES, *GRID_CASES]
 
@@ -40,7 +40,7 @@ def check_case(case: FileCase, folder: Path, read) -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_single_file_input(case: FileCase, tmp_path: Path) -> None:
-    check_case(case, tmp_path, read_volume)
+    check_case(case, tmp_path, read_scan)
 
 
 def test_ids_are_unique() -> None:

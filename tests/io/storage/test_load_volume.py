@@ -13,7 +13,7 @@ import SimpleITK as sitk  # noqa: N813
 from made_nifti import CT, RAS, encoded, write
 from nifti_cases import sitk_file
 from rmaunet.core.errors import InputError, UsageError
-from rmaunet.io import read_nifti, read_volume
+from rmaunet.io import read_nifti, read_scan
 from rmaunet.io.storage.affine_checks import orthogonal_grid, orthonormalised, resampled
 
 
@@ -24,9 +24,9 @@ def test_reading_takes_little_more_memory_than_the_voxels(tmp_path: Path, name: 
     head, data = encoded(array)
     path.write_bytes(gzip.compress(head + data, 1) if name.endswith("gz") else head + data)
     del data, head
-    read_volume(write(tmp_path, name="warm.nii"))  # imports
+    read_scan(write(tmp_path, name="warm.nii"))  # imports
     tracemalloc.start()
-    volume = read_volume(path).volume
+    volume = read_scan(path).volume
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.3 * array.nbytes
@@ -36,10 +36,10 @@ def test_reading_takes_little_more_memory_than_the_voxels(tmp_path: Path, name: 
 
 def test_a_claimed_size_takes_no_memory(tmp_path: Path) -> None:
     path = write(tmp_path, dim=[3, 1200, 1200, 1200, 1, 1, 1, 1])
-    read_volume(write(tmp_path, name="warm.nii"))
+    read_scan(write(tmp_path, name="warm.nii"))
     tracemalloc.start()
     with pytest.raises(InputError):
-        read_volume(path)
+        read_scan(path)
     assert tracemalloc.get_traced_memory()[1] < 20 << 20
     tracemalloc.stop()
 
@@ -49,7 +49,7 @@ def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
     whole = head + data
     path = tmp_path / "ct.nii.gz"
     path.write_bytes(b"".join(gzip.compress(whole[start : start + 300]) for start in range(0, len(whole), 300)))
-    np.testing.assert_array_equal(read_volume(path).volume.array, CT.T)
+    np.testing.assert_array_equal(read_scan(path).volume.array, CT.T)
 
 
 def test_volumes_of_five_dimensions_count_on(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_volumes_of_five_dimensions_count_on(tmp_path: Path) -> None:
     path = write(tmp_path, array)
     for u in range(3):
         for t in range(2):
-            found = read_volume(path, volume=t + 2 * u).volume.array
+            found = read_scan(path, volume=t + 2 * u).volume.array
             np.testing.assert_array_equal(found, array[..., t, u].T)
 
 
@@ -68,9 +68,9 @@ def test_a_vector_image_gives_its_channels(tmp_path: Path) -> None:
     sitk.WriteImage(image, str(tmp_path / "s.mha"))
     sitk.WriteImage(vector, str(tmp_path / "v.nrrd"))
     for name in ("v.mha", "s.mha", "v.nrrd"):
-        np.testing.assert_array_equal(read_volume(tmp_path / name, volume=1).volume.array, (CT + 1).T)
+        np.testing.assert_array_equal(read_scan(tmp_path / name, volume=1).volume.array, (CT + 1).T)
         with pytest.raises(InputError, match="--volume K"):
-            read_volume(tmp_path / name)
+            read_scan(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["ct.nrrd", "ct.mha", "ct.mhd", "ct.nhdr"])
@@ -80,7 +80,7 @@ def test_grids_lie_where_simpleitk_puts_them(tmp_path: Path, name: str) -> None:
     turn = sitk.Euler3DTransform((0, 0, 0), 0.3, -0.2, 0.5)
     image.SetDirection(turn.GetMatrix())
     sitk.WriteImage(image, str(path))
-    volume = read_volume(path).volume
+    volume = read_scan(path).volume
     for i, j, k in ((0, 0, 0), (8, 7, 6), (3, 5, 1)):
         place = image.TransformIndexToPhysicalPoint((i, j, k))
         np.testing.assert_allclose((volume.affine @ (k, j, i, 1))[:3], place, atol=1e-9)
@@ -143,15 +143,15 @@ def test_what_a_nibabel_file_says_is_what_we_read(tmp_path: Path) -> None:
 def test_options_that_do_not_apply_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path)
     with pytest.raises(UsageError, match="DICOM only"):
-        read_volume(path, series="1.2.3")
+        read_scan(path, series="1.2.3")
     with pytest.raises(UsageError, match="must be a number"):
-        read_volume(path, hu_offset=float("nan"))
+        read_scan(path, hu_offset=float("nan"))
     with pytest.raises(UsageError, match="does not apply to DICOM"):
-        read_volume(tmp_path, hu_offset=-1024)
+        read_scan(tmp_path, hu_offset=-1024)
 
 
 def test_messages_name_file_field_value_and_remedy(tmp_path: Path) -> None:
     path = write(tmp_path, datatype=128)
     with pytest.raises(InputError) as caught:
-        read_volume(path)
+        read_scan(path)
     assert re.fullmatch(rf"{re.escape(str(path))}: datatype = 128: .+; .+", str(caught.value))

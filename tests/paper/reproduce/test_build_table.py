@@ -15,7 +15,7 @@ from rmaunet.core.errors import InputError, OutputError
 from rmaunet.core.runs import locked
 from rmaunet.core.volume import axial, make_volume
 from rmaunet.datasets.phantoms.phantom import phantom
-from rmaunet.io import read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import read_mask, read_scan, write_mask, write_volume
 from rmaunet.metrics import evaluate_case
 from rmaunet.paper.reported import TABLES
 from rmaunet.paper.reproduce.build_table import reproduce, score_plan
@@ -267,7 +267,7 @@ def test_a_training_scan_under_a_test_name_is_found_by_content(tmp_path: Path) -
         array = np.ascontiguousarray(np.asarray(made.ct.array)[:, :, ::-1]) if n == 1 else np.asarray(made.ct.array)
         ct = make_volume(np.clip(array, -150, 250) if n == 1 else array, np.asarray(made.ct.affine))
         write_volume(ct, root / f"volume-{n}.nii.gz")
-        write_mask(made.mask, root / f"segmentation-{n}.nii.gz", like=read_volume(root / f"volume-{n}.nii.gz"))
+        write_mask(made.mask, root / f"segmentation-{n}.nii.gz", like=read_scan(root / f"volume-{n}.nii.gz"))
     request = Request((root,), tmp_path / "out")
     plan = make_plan("table6", request, find_data((root,)))
     assert {run.leaked for run in plan.runs} == {()}

@@ -25,7 +25,7 @@ from rmaunet.datasets.check.check_dataset import LIVER_HU, list_cases, orientati
 from rmaunet.datasets.check.liver_orientation import Evidence, check_orientation
 from rmaunet.datasets.content_hash import content_hash
 from rmaunet.datasets.load_case import load_case
-from rmaunet.io import Scan, read_mask, read_volume, write_mask, write_volume
+from rmaunet.io import Scan, read_mask, read_scan, write_mask, write_volume
 from rmaunet.io.scan import GridSource
 from rmaunet.io.storage.affine_checks import index_reversed, is_identity
 from rmaunet.io.storage.raw_values import stored_values
@@ -208,7 +208,7 @@ def _regrided(case: Case, error: InputError) -> _Mended:
     """A mask that lost its geometry (identity affine, same matrix) lies on its CT voxel by voxel, if the HU under it agree."""
     if case.label is None:
         raise error
-    ct, mask = read_volume(case.image).volume, read_mask(case.label, labels=case.labels)
+    ct, mask = read_scan(case.image).volume, read_mask(case.label, labels=case.labels)
     lost = is_identity(index_reversed(np.asarray(mask.affine, float)))
     if not lost or tuple(mask.spatial_shape) != tuple(ct.spatial_shape):
         raise error

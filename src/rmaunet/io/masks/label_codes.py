@@ -1,9 +1,10 @@
-"""What the two labels are called, coloured and coded in every file format."""
+"""Name, color and codes of the two labels in every file format."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB
 from rmaunet.core.labels import LIVER, TUMOR
 from rmaunet.core.vocabulary import Code
 
@@ -17,7 +18,7 @@ class Segment:
     Attributes:
         label: Its value in a mask.
         name: As shown to people.
-        rgb: Colour, 0 to 255; teal and orange stay apart for colour-blind eyes.
+        rgb: Color, 0 to 255.
         category: SNOMED CT category.
         type: SNOMED CT type.
         region: Anatomic region, for what is found in an organ.
@@ -34,11 +35,11 @@ class Segment:
 _LIVER = Code("SCT", "10200004", "Liver")
 
 SEGMENTS = (
-    Segment(LIVER, "liver", (0, 158, 145), Code("SCT", "91723000", "Anatomical Structure"), _LIVER),
+    Segment(LIVER, "liver", LIVER_RGB, Code("SCT", "91723000", "Anatomical Structure"), _LIVER),
     Segment(
         TUMOR,
         "tumor",
-        (240, 120, 20),
+        TUMOR_RGB,
         Code("SCT", "49755003", "Morphologically Abnormal Structure"),
         Code("SCT", "108369006", "Neoplasm"),
         _LIVER,

@@ -36,7 +36,7 @@ def parse_grid(path: Path) -> tuple[StoredImage, dict[str, str]]:
     """
     kind = sniff(path)
     if kind not in _PARSERS:
-        raise InputError(path, "format", kind, "is none of NRRD, MetaImage, MRC", "use read_volume")
+        raise InputError(path, "format", kind, "is none of NRRD, MetaImage, MRC", "use read_scan")
     return _PARSERS[kind](path)
 
 

@@ -23,6 +23,7 @@ from rmaunet.metrics import CaseResult, Lesion, Scoring, evaluate_case
 from rmaunet.paper.reproduce.input_hashes import Hashes
 from rmaunet.paper.reproduce.plan import Run
 from rmaunet.predict import Predictor, Weights, load_weights
+from rmaunet.predict.compute import Compute
 
 __all__ = ["SCORING", "Scored", "masks_folder", "score_run"]
 
@@ -123,9 +124,8 @@ class _Network:
     @property
     def predictor(self) -> Predictor:
         if self._predictor is None:
-            self._predictor = Predictor.from_weights(
-                self.weights, runtime="torch", device=self._device, precision="float32", all_slices=True
-            )
+            compute = Compute(runtime="torch", device=self._device, precision="float32", all_slices=True)
+            self._predictor = Predictor(self.weights, compute)
         return self._predictor
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB, hexadecimal, unit
+from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB, hexadecimal, unit
 
 # Machado, Oliveira and Fernandes 2009, full severity, on linear RGB.
 DEFICIENCY = {

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rmaunet.predict.slab_search import Search
+from rmaunet.predict.slab_stream import Search
 
 
 def run(there, batch, spacing_mm=2.0, behind=False):
