@@ -32,7 +32,7 @@ from rmaunet.datasets.load_case import load_case
 from rmaunet.io import write_mask
 from rmaunet.leaks.fingerprint import join_fingerprints
 from rmaunet.predict import Predictor, Weights, load_weights, save_weights
-from rmaunet.predict.ensemble import cascade_card
+from rmaunet.predict.combine_weights import cascade_card
 from rmaunet.predict.weights import FINGERPRINTS
 
 ROOT = Path(__file__).parents[2]
