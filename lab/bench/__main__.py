@@ -97,9 +97,9 @@ def _bench(args: Bench) -> int:
     from bench.training import feeding_rows, training_rows
     from bench.volume import segment_row, write_scan
     from rmaunet.core.files import write_json
+    from rmaunet.core.machine import network_threads
     from rmaunet.datasets.phantoms.phantom import phantom
     from rmaunet.io import write_volume
-    from rmaunet.runtimes.threads import network_threads
 
     threads = network_threads(args.threads)
     found = new_record(threads=threads, note=args.note) | {"busy": args.busy}
@@ -174,7 +174,7 @@ def _agreement(args: Agreement) -> int:
     from bench.record import versions
     from rmaunet.core.errors import InputError
     from rmaunet.core.files import write_csv, write_json
-    from rmaunet.core.runs import machine
+    from rmaunet.core.machine import machine
     from rmaunet.datasets.detect_layout import find_cases
     from rmaunet.predict import load_weights
 

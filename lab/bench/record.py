@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import Any
 
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 
 __all__ = ["new_record", "versions"]
 

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cases"))
 import dicom_writer as w
 from rmaunet.core.errors import InputError
 from rmaunet.core.files import write_json
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import Volume
 from rmaunet.io.dicom.read_dicom import read_dicom
 from rmaunet.io.dicom_seg.write_seg import read_dicom_seg, write_dicom_seg

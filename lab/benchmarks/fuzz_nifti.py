@@ -22,7 +22,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from rmaunet.core.errors import RmaunetError
 from rmaunet.core.files import write_json
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import make_volume
 from rmaunet.io import GridSource, Scan, read_mask, read_volume, write_mask, write_volume
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from rmaunet.core.files import write_csv, write_json
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import axial, make_volume
 from rmaunet.datasets.content_hash import content_hash
 from rmaunet.datasets.detect_layout import find_cases

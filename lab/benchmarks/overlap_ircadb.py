@@ -24,7 +24,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from rmaunet.core.files import write_json
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import axial
 from rmaunet.datasets import lits
 from rmaunet.datasets.load_case import load_case

@@ -18,7 +18,7 @@ from scipy import ndimage
 
 from rmaunet.core.files import sha256, write_csv, write_json
 from rmaunet.core.labels import liver_mask
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import Volume, axial, make_volume, voxel_volume_ml
 from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import read_mask, read_volume

@@ -27,7 +27,7 @@ import numpy as np
 from calibration.calibration import BINS, Reliability
 from rmaunet.core.files import sha256, write_csv, write_json
 from rmaunet.core.labels import liver_mask, tumor_mask
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import axial
 from rmaunet.core.volume.box import mask_box
 from rmaunet.datasets.lits import cases as lits_cases

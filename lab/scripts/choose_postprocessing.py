@@ -26,7 +26,7 @@ import numpy as np
 
 from rmaunet.core.files import write_csv, write_json
 from rmaunet.core.labels import liver_mask, tumor_mask
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.volume import axial
 from rmaunet.datasets.detect_layout import find_cases
 from rmaunet.datasets.load_case import load_case

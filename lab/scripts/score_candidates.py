@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rmaunet.core.files import sha256, write_csv, write_json
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.settings import from_dict
 from rmaunet.datasets.detect_layout import find_cases
 from rmaunet.paper.reproduce.input_hashes import Hashes

@@ -163,7 +163,7 @@ def test_readers_name_their_options_through_advise() -> None:
         for text, advised in texts(path):
             named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"`rmaunet [^`]*`", "", text)))
             assert advised or not named & READERS, f"{path.name}: {text}"
-            foreign = path.name in ("example.py", "runs.py")  # options of pip and git
+            foreign = path.name in ("example_scan.py", "runs.py")  # options of pip and git
             assert foreign or named <= known, f"{path.name}: {text}"
 
 

@@ -18,6 +18,7 @@ import pytest
 import torch
 
 from rmaunet.core.files import sha256
+from rmaunet.core.runs import locked
 from rmaunet.io import read_mask
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, save_weights
@@ -157,10 +158,10 @@ def test_a_full_disk_ends_with_exit_4_and_no_file_under_a_final_name(world, tmp_
 def test_two_runs_never_share_a_folder(world, tmp_path):
     out = tmp_path / "o"
     out.mkdir()
-    (out / "run.lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
-    done = subprocess.run(command(world, out), env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    with locked(out):
+        done = subprocess.run(command(world, out), env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 4
-    assert "process 1 on elsewhere" in done.stderr
+    assert "another run uses this folder" in done.stderr
 
 
 def test_segment_opens_no_connection(world, tmp_path):

@@ -11,8 +11,7 @@ import pytest
 import trees
 from rmaunet.core.errors import InputError
 from rmaunet.core.notices import collect_notices
-from rmaunet.datasets import lits, msd
-from rmaunet.datasets import plain_folder as folder
+from rmaunet.datasets import folder, lits, msd
 from rmaunet.datasets.detect_layout import find_cases
 from rmaunet.datasets.load_case import load_case
 
@@ -217,8 +216,7 @@ def test_dataset_json_under_the_c_locale(tmp_path):
     content = json.loads((root / "dataset.json").read_text()) | {"description": "Läsionen"}
     (root / "dataset.json").write_bytes(json.dumps(content, ensure_ascii=False).encode())
     code = (
-        "import sys, pathlib; from rmaunet.datasets.plain_folder import cases; "
-        "print(len(cases(pathlib.Path(sys.argv[1]))))"
+        "import sys, pathlib; from rmaunet.datasets.folder import cases; print(len(cases(pathlib.Path(sys.argv[1]))))"
     )
     setting = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(

@@ -293,7 +293,7 @@ def test_a_liver_cut_at_the_first_slice_where_denormals_are_zero() -> None:
     """Its search tree must not recurse without end; in a process of its own, since that would end it."""
     code = """if True:
         import numpy as np, torch
-        from rmaunet.report import lesion_table
+        from rmaunet.measurement import lesion_table
         from rmaunet.core.volume import make_volume
         labels = np.zeros((60, 30, 30), np.uint8)
         labels[0, 3:27, 3:27] = labels[1:50, 14:17, 14:17] = 1  # the median of all slices is the first

@@ -14,7 +14,7 @@ from rmaunet.leaks.fingerprint import Fingerprint, read_fingerprints, write_fing
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Postprocessing, Predictor, load_weights, save_weights
 from rmaunet.predict.cascade import REACH_MM, liver_place
-from rmaunet.predict.ensemble import cascade_card, join_weights
+from rmaunet.predict.combine_weights import average_weights, cascade_card
 from rmaunet.preprocess import Preprocessing
 
 WHOLE = Preprocessing(grid="spacing", spacing_mm=4.0)
@@ -195,7 +195,7 @@ def test_what_cannot_be_put_in_turn_is_refused(tmp_path):
     save_weights(tmp_path / "both", second.network(), cascade_card(first.card, second.card, name="both"), locator=first)
     both = load_weights(tmp_path / "both")
     with pytest.raises(ModelError, match=r"both: locator.*has one already"):
-        join_weights([both, both], name="pair")
+        average_weights([both, both], name="pair")
 
 
 def test_weights_located_by_others_are_those_of_the_folder(tmp_path):

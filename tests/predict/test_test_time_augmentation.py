@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from rmaunet.predict.test_time_augmentation import FLIPS, WARPS, Flipped, Warp, Warped
+from rmaunet.predict.test_time_augmentation import WARPS, Warp, Warped
 
 
 class Bright:
@@ -71,34 +71,3 @@ def test_no_pass_mirrors():
         assert np.linalg.det(matrix) > 0
         assert abs(warp.rotation_degrees) <= 20
         assert 0.7 <= warp.scale <= 1.4
-
-
-class Slanted(Bright):
-    """Brighter towards the right and the back of what it is shown, wherever the patient's own sides are."""
-
-    def __call__(self, slab):
-        self.seen.append(slab)
-        rows, columns = slab.shape[2:]
-        answer = np.empty((len(slab), 2, rows, columns), np.float32)
-        answer[:, 0] = np.arange(columns) / (columns - 1)
-        answer[:, 1] = np.arange(rows)[:, None] / (rows - 1)
-        return answer
-
-
-@pytest.mark.parametrize(
-    ("flips", "even"), [("none", (False, False)), ("horizontal", (True, False)), ("both", (True, True))]
-)
-def test_flips_average_out_what_hangs_on_a_side(flips, even):
-    inner = Slanted()
-    found = Flipped(inner, flips)(slab())
-    assert len(inner.seen) == 1 + len(FLIPS[flips])
-    for channel in (0, 1):
-        assert (np.ptp(found[:, channel]) < 1e-6) == even[channel]
-    assert found.mean() == pytest.approx(0.5, abs=1e-6)
-
-
-def test_flipped_answers_lie_where_the_plain_ones_do():
-    given = slab()
-    runtime = Flipped(Bright(), "both")
-    assert np.allclose(runtime(given), Bright()(given), atol=1e-6)
-    assert (runtime.name, runtime.precision, runtime.device) == ("bright", "float32", "cpu")

@@ -15,11 +15,8 @@ from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Weights
 from rmaunet.predict import choose_runtime as choose_module
 from rmaunet.predict.choose_runtime import choose_runtime
-from rmaunet.preprocess import Preprocessing
-from rmaunet.runtimes import int8
 from rmaunet.runtimes import openvino_runtime as openvino_module
 from rmaunet.runtimes.conversion_cache import converted
-from rmaunet.runtimes.threads import available_cores, network_threads
 
 
 def lively(network):
@@ -60,8 +57,8 @@ def test_float32_runtimes_agree_with_torch_at_any_size_and_batch(weights, name):
 @pytest.mark.parametrize("name", ["openvino", "onnxruntime"])
 @pytest.mark.parametrize(
     "settings",
-    [NetworkSettings(base=4, members=2), NetworkSettings(base=4, options={"norm": "instance"})],
-    ids=["ensemble", "instance norm"],
+    [NetworkSettings(base=4, options={"norm": "instance"}), NetworkSettings(name="unet", base=4)],
+    ids=["instance norm", "unet"],
 )
 def test_other_runtimes_take_what_a_card_can_describe(settings, name):
     torch.manual_seed(0)
@@ -159,23 +156,6 @@ def test_openvinos_telemetry_cannot_be_imported(weights):
         import openvino_telemetry  # noqa: F401
 
 
-def test_threads_follow_the_share_of_the_machine(tmp_path, monkeypatch):
-    quota = tmp_path / "cpu.max"
-    quota.write_text("150000 100000\n")
-    assert available_cores(quota) == min(2, available_cores(tmp_path / "none"))
-    quota.write_text("20000 100000\n")
-    assert available_cores(quota) == 1
-    quota.write_text("max 100000\n")
-    assert available_cores(quota) == available_cores(tmp_path / "none")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert network_threads() == 1
-    assert network_threads(7) == 7
-    monkeypatch.setenv("OMP_NUM_THREADS", "1000")
-    assert network_threads() == available_cores()
-    monkeypatch.delenv("OMP_NUM_THREADS")
-    assert network_threads() == available_cores()
-
-
 def test_a_converted_network_starts_without_pytorch(tmp_path):
     save = "from rmaunet.predict import load_weights; from rmaunet.predict.choose_runtime import choose_runtime; import sys; "
     save += "r = choose_runtime(load_weights('fast', at_once=False), device='cpu').runtime; "
@@ -210,40 +190,3 @@ def test_denormals_are_zero_in_the_threads_pytorch_starts_and_nowhere_after():
     code += "print(p[0, 1].max(), float(torch.tensor(1e-40) * 1) != 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0.5", "True"]
-
-
-def test_integers_without_nncf_are_refused_with_the_extras_name(weights, monkeypatch):
-    monkeypatch.setattr(openvino_module, "openvino_precisions", lambda: ("float32", "int8"))
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    other = weights.with_card(sha256="12" * 32)
-    with pytest.raises(UsageError, match=r"NNCF.*pip install rmaunet\[int8\]") as caught:
-        choose_runtime(other, runtime="openvino", device="cpu", precision="int8")
-    assert "\n" not in str(caught.value)
-    monkeypatch.setattr(openvino_module, "openvino_precisions", lambda: ("float32",))
-    with pytest.raises(UsageError, match="no int8 instructions"):
-        choose_runtime(other, runtime="openvino", device="cpu", precision="int8")
-
-
-def test_integers_are_calibrated_once_and_never_automatic(weights, monkeypatch):
-    pytest.importorskip("nncf")
-    scans = [slab(1, 1, 64, 64) * scale for scale in (0.5, 1)]
-    monkeypatch.setattr("rmaunet.runtimes.int8.calibration_slices", lambda preprocessing: scans)
-    made = choose_runtime(weights, runtime="openvino", device="cpu", precision="int8").runtime
-    x = scans[1]
-    exact = choose_runtime(weights, runtime="openvino", device="cpu", precision="float32").runtime(x)
-    assert made.precision == "int8"
-    assert 0 < np.abs(made(x) - exact).mean() < 0.1
-    monkeypatch.setattr("rmaunet.runtimes.int8.quantise", None)  # kept: not made again
-    again = choose_runtime(weights, runtime="openvino", device="cpu", precision="int8").runtime
-    assert (again(x) == made(x)).all()
-    assert choose_runtime(weights, device="cpu").runtime.precision == "float32"
-
-
-def test_every_calibration_is_of_scans_anyone_can_make(monkeypatch, tmp_path):
-    monkeypatch.setenv("RMAUNET_CACHE", str(tmp_path))
-    monkeypatch.setattr(int8, "_SHAPE", (16, 64, 64))
-    slices = int8.calibration_slices(Preprocessing())
-    assert {part.shape for part in slices} == {(1, 1, 256, 256)}
-    assert len(slices) == 16
-    assert min(part.min() for part in slices) == -1
-    assert int8.calibration_name() == f"int8.{int8.VERSION}p"

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from rmaunet.core.errors import InputError, ModelError, OutputError, UsageError
+from rmaunet.core.runs import locked
 from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.datasets.store.slice_store import Store, StoreWriter
 from rmaunet.leaks.fingerprint import fingerprint, read_fingerprints
@@ -124,9 +125,7 @@ def test_an_unknown_loss_is_refused_with_the_known_ones(store, tmp_path):
 
 
 def test_two_runs_never_share_a_folder(store, tmp_path):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "run.lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
-    with pytest.raises(OutputError, match="process 1 on elsewhere"):
+    with locked(tmp_path / "run"), pytest.raises(OutputError, match="another run uses this folder"):
         run(store, tmp_path / "run")
 
 

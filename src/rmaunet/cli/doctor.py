@@ -85,10 +85,11 @@ def _versions() -> dict[str, str]:
 def _threads() -> dict[str, Any]:
     import torch
 
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    from rmaunet.core.machine import available_cores
+
     return {
         "cores": os.cpu_count(),
-        "usable": usable,
+        "usable": available_cores(),
         "torch": torch.get_num_threads(),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
     }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -23,6 +22,7 @@ from rmaunet.cli.streams import print_json
 from rmaunet.core.errors import InputError, RmaunetError, UsageError
 from rmaunet.core.files import make_folder, write_csv, write_json
 from rmaunet.core.formats import one_line
+from rmaunet.core.machine import machine
 from rmaunet.core.notices import collect_notices, notice
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def main(argv: list[str]) -> int:
         "failures": outcome.failures,
         "trained_on": asdict(leaks) if leaks else None,
         "notices": notices,
-        "machine": _machine(),
+        "machine": machine() | {"numpy": version("numpy"), "scipy": version("scipy")},
     }  # fmt: skip
     write_json(options.output / "manifest.json", manifest)
     if options.json:
@@ -252,17 +252,3 @@ def _write_failures(path: Path, failures: list[dict[str, str]]) -> None:
         write_csv(path, failures, ("case", "reason"))
     else:
         path.unlink(missing_ok=True)  # of an earlier run into the same folder
-
-
-def _machine() -> dict[str, Any]:
-    import numpy
-    import scipy
-
-    return {
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "scipy": scipy.__version__,
-    }

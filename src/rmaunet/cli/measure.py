@@ -123,7 +123,7 @@ def _one(
     series: str | None = None,
 ) -> dict[str, Any]:
     """Measure one mask into ``folder``; returns what there is to print and to gather."""
-    from rmaunet.core.runs import machine
+    from rmaunet.core.machine import machine
     from rmaunet.io.masks.label_values import shown_labels
     from rmaunet.io.masks.mask_reader import describe_mask
     from rmaunet.measurement import lesion_table, measure, quality_flags, write_tables

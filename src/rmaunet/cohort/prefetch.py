@@ -10,14 +10,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from rmaunet.core.notices import collect_notices, repeat_notices
+from rmaunet.core.notices import Notice, collect_notices, repeat_notices
 from rmaunet.io.scan import Scan
 
 __all__ = ["import_ahead", "read_ahead", "read_in_turn"]
 
 T = TypeVar("T")
 Scans = Generator[tuple[T, Callable[[], Scan]], None, None]
-Read = tuple[Scan, list[str]]
+Read = tuple[Scan, list[Notice]]
 
 
 def read_in_turn(items: Iterable[T], read: Callable[[T], Scan]) -> Scans[T]:

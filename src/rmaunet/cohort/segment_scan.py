@@ -14,9 +14,9 @@ from rmaunet.cohort.scan_outputs import planned_files, write_outputs
 from rmaunet.cohort.segment_request import Request
 from rmaunet.core.files import all_or_nothing, sha256, write_json
 from rmaunet.core.formats import given_name, scan_name, without_folders
+from rmaunet.core.machine import machine
 from rmaunet.core.notices import collect_notices
 from rmaunet.core.output_checks import check_outputs
-from rmaunet.core.runs import machine
 from rmaunet.io import read_volume
 from rmaunet.io.identity import identifying_text
 from rmaunet.io.read import files_read

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rmaunet.datasets import ircadb, lits, msd
-from rmaunet.datasets import plain_folder as folder
+from rmaunet.datasets import folder, ircadb, lits, msd
 from rmaunet.datasets.case import Case
 from rmaunet.datasets.dataset import DataSet
 

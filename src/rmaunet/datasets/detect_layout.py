@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rmaunet.core.errors import InputError
 from rmaunet.core.walk import walk
-from rmaunet.datasets import DATASETS
-from rmaunet.datasets import plain_folder as folder
+from rmaunet.datasets import DATASETS, folder
 from rmaunet.datasets.case import Case
 
 __all__ = ["find_cases"]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rmaunet.core.errors import InputError
 from rmaunet.datasets.case import Case
-from rmaunet.datasets.plain_folder import SUFFIXES, inside, label_map, read_description
+from rmaunet.datasets.folder import SUFFIXES, inside, label_map, read_description
 
 __all__ = ["cases", "recognizes"]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rmaunet.metrics.case_summary import bootstrap_mean
 
-__all__ = ["Comparison", "compare", "compare_all", "holm", "smallest_wilcoxon_p"]
+__all__ = ["Comparison", "compare", "compare_all", "holm", "holm_corrected", "smallest_wilcoxon_p"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,10 +194,15 @@ def compare_all(
     Raises:
         ValueError: If the lengths differ.
     """
-    found = {name: compare(method, values, resamples=resamples, seed=seed) for name, values in comparators.items()}
-    by_t = holm([c.p_t for c in found.values()])
-    by_rank = holm([c.p_wilcoxon for c in found.values()])
-    return {
-        name: replace(comparison, p_t_holm=t, p_wilcoxon_holm=rank)
-        for (name, comparison), t, rank in zip(found.items(), by_t, by_rank, strict=True)
-    }
+    found = [compare(method, values, resamples=resamples, seed=seed) for values in comparators.values()]
+    return dict(zip(comparators, holm_corrected(found), strict=True))
+
+
+def holm_corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The same comparisons with ``p_t_holm`` and ``p_wilcoxon_holm`` set, corrected over all of them."""
+    by_t = holm([c.p_t for c in comparisons])
+    by_rank = holm([c.p_wilcoxon for c in comparisons])
+    return [
+        replace(comparison, p_t_holm=t, p_wilcoxon_holm=rank)
+        for comparison, t, rank in zip(comparisons, by_t, by_rank, strict=True)
+    ]

@@ -22,11 +22,11 @@ from typing import Literal
 
 from rmaunet.core.advice import advise
 from rmaunet.core.errors import RmaunetError, UsageError
+from rmaunet.core.machine import network_threads
 from rmaunet.predict.weights import Weights
 from rmaunet.runtimes.conversion_cache import converted
 from rmaunet.runtimes.devices import check_device
 from rmaunet.runtimes.runtime import Runtime
-from rmaunet.runtimes.threads import network_threads
 
 __all__ = ["ACCEPTED", "Choice", "PrecisionName", "RuntimeName", "choose_runtime"]
 

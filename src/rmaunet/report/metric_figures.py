@@ -14,9 +14,10 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from rmaunet.core.errors import InputError, UsageError
+from rmaunet.metrics.bland_altman import bland_altman
 from rmaunet.report.colors import LIVER_RGB, TUMOR_RGB, hexadecimal
 
-__all__ = ["Cases", "agreement", "agreement_figure", "box_figure", "read_cases", "size_figure"]
+__all__ = ["Cases", "agreement_figure", "box_figure", "read_cases", "size_figure"]
 
 Cases = Mapping[str, NDArray[np.float64]]
 """Column of a cases.csv to its numbers, one a case, NaN where the cell is empty."""
@@ -113,32 +114,6 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((steps - 0.5) * 0.36)
 
 
-def agreement(reference: NDArray[np.float64], prediction: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Bias and 95 % limits of agreement of prediction minus reference.
-
-    Args:
-        reference: One value a case.
-        prediction: Likewise; pairs with an undefined side are left out.
-
-    Returns:
-        Mean difference, and it minus and plus 1.96 standard deviations (divisor n - 1); NaN limits for one case.
-
-    Reference:
-        Bland and Altman 1986, "Statistical methods for assessing agreement between two methods of clinical measurement".
-
-    Example:
-        >>> bias, low, high = agreement(np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 5.0]))
-        >>> bias, round(low, 2), round(high, 2)
-        (1.0, -0.96, 2.96)
-    """
-    difference = (prediction - reference)[np.isfinite(prediction - reference)]
-    if not difference.size:
-        return math.nan, math.nan, math.nan
-    bias = float(difference.mean())
-    reach = 1.96 * float(difference.std(ddof=1)) if difference.size > 1 else math.nan
-    return bias, bias - reach, bias + reach
-
-
 def agreement_figure(cases: Cases) -> Figure:
     """Bland-Altman plots of the volumes of liver and tumor: prediction minus reference over their mean.
 
@@ -157,8 +132,13 @@ def agreement_figure(cases: Cases) -> Figure:
         keep = np.isfinite(one + other)
         one, other = one[keep], other[keep]
         ax.plot((one + other) / 2, other - one, "o", ms=4, color=hexadecimal(rgb), mec="black", mew=0.4)
-        bias, low, high = agreement(one, other)
-        for value, style, word in ((bias, "-", "bias"), (low, "--", "−1.96 SD"), (high, "--", "+1.96 SD")):
+        found = bland_altman(one.tolist(), other.tolist())
+        lines = (
+            (found.bias, "-", "bias"),
+            (found.lower_limit, "--", "−1.96 SD"),
+            (found.upper_limit, "--", "+1.96 SD"),
+        )
+        for value, style, word in lines:
             if math.isfinite(value):
                 ax.axhline(value, color="black", linestyle=style, linewidth=1)
                 away = 1 if value >= 0 else -1  # from the line of no difference

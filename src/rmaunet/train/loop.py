@@ -12,7 +12,8 @@ from torch import nn
 
 from rmaunet.core.errors import InputError, RmaunetError, UsageError
 from rmaunet.core.files import write_json
-from rmaunet.core.runs import locked, machine
+from rmaunet.core.machine import machine
+from rmaunet.core.runs import locked
 from rmaunet.core.settings import to_dict
 from rmaunet.datasets.store.slice_store import Store
 from rmaunet.leaks.fingerprint import read_fingerprints, write_fingerprints

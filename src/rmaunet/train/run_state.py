@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from rmaunet.core.errors import InputError, ModelError
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.settings import from_dict, to_dict
 from rmaunet.networks.build import build_network
 from rmaunet.predict.weights import ModelCard, Weights, save_weights

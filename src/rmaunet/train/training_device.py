@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
 from rmaunet.core.errors import UsageError
+from rmaunet.core.machine import available_cores
 from rmaunet.runtimes.devices import check_device
 
 __all__ = ["feeding_threads", "usable_device"]
@@ -39,4 +38,4 @@ def feeding_threads(device: torch.device, asked: int = 0) -> int:
     """Threads that make batches: as many as asked for, or one beside a processor that trains and up to four for a card."""
     if asked:
         return asked
-    return 1 if device.type == "cpu" else max(1, min(4, (os.cpu_count() or 2) - 1))
+    return 1 if device.type == "cpu" else max(1, min(4, available_cores() - 1))

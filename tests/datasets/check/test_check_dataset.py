@@ -10,7 +10,7 @@ import pytest
 import trees
 from rmaunet.core.errors import UsageError
 from rmaunet.core.volume import axial, make_volume
-from rmaunet.datasets import plain_folder
+from rmaunet.datasets import folder
 from rmaunet.datasets.check.check_dataset import check_set
 from rmaunet.datasets.check.liver_orientation import check_orientation
 from rmaunet.datasets.check.repair_dataset import repair_set
@@ -173,7 +173,7 @@ def test_other_layouts_become_one_layout(tmp_path):
         report = check_set(tmp_path / f"{name}-out")
         assert (report.layout, report.count("error")) == ("folder", 0)
         assert tuple(case.name for case in report.cases) == trees.TREES[name].names
-        scan, mask = load_case(plain_folder.cases(tmp_path / f"{name}-out")[0])
+        scan, mask = load_case(folder.cases(tmp_path / f"{name}-out")[0])
         expected = trees.made(1 if name == "ircadb" else 3)
         if name == "folder":
             expected.mask.array[0, :2, :2] = 0

@@ -12,6 +12,7 @@ import pytest
 from made_lits import STEPS, ircadb_cases, make_lits, shrink
 from rmaunet.cli.main import main
 from rmaunet.core.errors import InputError, OutputError
+from rmaunet.core.runs import locked
 from rmaunet.core.volume import axial, make_volume
 from rmaunet.datasets.phantoms.phantom import phantom
 from rmaunet.io import read_mask, read_volume, write_mask, write_volume
@@ -174,8 +175,7 @@ def test_runs_of_another_experiment_are_refused_before_any_work(whole: Path, lit
 
 
 def test_a_folder_in_use_is_refused(lits: Path, tmp_path: Path) -> None:
-    (tmp_path / "run.lock").write_text(json.dumps({"pid": 1, "host": "elsewhere"}))
-    with pytest.raises(OutputError, match="process 1 on elsewhere"):
+    with locked(tmp_path), pytest.raises(OutputError, match="another run uses this folder"):
         reproduce("loss", Request((lits,), tmp_path))
 
 

@@ -19,7 +19,7 @@ from scipy import ndimage
 from rmaunet.core.errors import InputError
 from rmaunet.core.formats import IMAGE_SUFFIXES
 from rmaunet.core.labels import LIVER, liver_mask, tumor_mask
-from rmaunet.core.notices import collect_notices
+from rmaunet.core.notices import IDENTITY_AFFINE, collect_notices
 from rmaunet.core.volume import Volume, axial, voxel_volume_ml
 from rmaunet.core.volume.box import grow_box, union_box
 from rmaunet.core.walk import walk
@@ -256,7 +256,7 @@ def check_case(case: Case, layout: str = "folder") -> CaseReport:
             report.add("error", error.field.partition("[")[0].strip().replace(" ", "_"), str(error))
             return report
     for line in notices:
-        if "is the identity" not in line:
+        if line.code != IDENTITY_AFFINE:
             report.add("warning", "reader", line)
     ct = scan.volume
     report.facts = _facts(ct)

@@ -15,7 +15,7 @@ import numpy as np
 from rmaunet.core.errors import InputError, UsageError
 from rmaunet.core.files import make_folder, sha256, write_csv, write_json
 from rmaunet.core.labels import LIVER
-from rmaunet.core.notices import collect_notices
+from rmaunet.core.notices import IDENTITY_AFFINE, collect_notices
 from rmaunet.core.output_checks import check_outputs
 from rmaunet.core.runs import locked
 from rmaunet.core.volume import Volume, axial, make_volume
@@ -199,7 +199,7 @@ def _read(case: Case) -> _Mended:
                 raise
             mended = _regrided(case, error)
     for line in notices:
-        if "is the identity" not in line:
+        if line.code != IDENTITY_AFFINE:
             mended.note("reading", "", "", line.replace(str(case.image), case.image.name))
     return mended
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rmaunet.core.errors import InputError
 from rmaunet.io.scan import NiftiSource
-from rmaunet.io.storage.affine_checks import RAS_TO_LPS, check_affine, is_identity
+from rmaunet.io.storage.affine_checks import RAS_TO_LPS, check_affine, identity_notice, is_identity
 
 __all__ = ["chosen_affine", "quaternion_affine"]
 
@@ -127,7 +127,7 @@ def chosen_affine(source: NiftiSource) -> tuple[NDArray[np.float64], list[str]]:
     if source.sform_code > 0:
         notes += _sform_notes(source, stored, quaternion)
     if is_identity(affine):
-        notes.append(f"the {field} is the identity: spacing and orientation were probably lost; it is used as it is")
+        notes.append(identity_notice(f"the {field}"))
     return affine, [*notes, *unit_notes]
 
 

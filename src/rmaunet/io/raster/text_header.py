@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from rmaunet.core.errors import InputError
-from rmaunet.io.storage.affine_checks import check_affine, is_identity
+from rmaunet.io.storage.affine_checks import check_affine, identity_notice, is_identity
 from rmaunet.io.storage.openable import check_regular
 from rmaunet.io.storage.voxel_layout import StoredImage
 
@@ -147,5 +147,5 @@ def finished(image: StoredImage, field: str) -> StoredImage:
     check_affine(image.path, field, image.affine)
     if not is_identity(image.affine):
         return image
-    note = f"{field} is the identity: spacing and orientation were probably lost; it is used as it is"
+    note = identity_notice(field)
     return StoredImage(**{**image.__dict__, "affine": np.asarray(image.affine), "notes": (*image.notes, note)})

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rmaunet.core.errors import InputError
+from rmaunet.core.notices import IDENTITY_AFFINE, Notice
 
 __all__ = [
     "LARGEST_SPACING",
     "LEAST_SPACING",
     "RAS_TO_LPS",
     "check_affine",
+    "identity_notice",
     "index_reversed",
     "is_identity",
     "obliquity",
@@ -57,6 +59,12 @@ def check_affine(path: Path, field: str, affine: NDArray[np.float64]) -> None:
         raise InputError(path, field, shown, "is singular", "take the original file")
     if obliquity(affine) > _SHEAR_LIMIT:
         raise InputError(path, field, shown, "is sheared by more than 45 degrees", "take the original file")
+
+
+def identity_notice(field: str) -> Notice:
+    """Notice that the affine in ``field`` is the identity."""
+    text = f"{field} is the identity: spacing and orientation were probably lost; it is used as it is"
+    return Notice(text, IDENTITY_AFFINE)
 
 
 def obliquity(affine: NDArray[np.float64]) -> float:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from rmaunet.metrics import Comparison, average_patients, compare, holm
+from rmaunet.metrics import Comparison, average_patients, compare
+from rmaunet.metrics.paired_tests import holm_corrected
 from rmaunet.metrics.result_tables import number
 from rmaunet.paper.plausibility import smallest_paired_p
 from rmaunet.paper.reported import IRCADB_CASES, LITS_TEST_CASES, TABLES, ReportedRow, ReportedTable
@@ -67,9 +68,7 @@ def differences(
     found = []
     for organ in ORGANS:
         compared = [_compared(one, other, f"{organ}_dice", patients) for one, other in pairs]
-        by_t, by_rank = holm([c.p_t for c in compared]), holm([c.p_wilcoxon for c in compared])
-        for (one, other), c, t, rank in zip(pairs, compared, by_t, by_rank, strict=True):
-            corrected = replace(c, p_t_holm=t, p_wilcoxon_holm=rank)
+        for (one, other), corrected in zip(pairs, holm_corrected(compared), strict=True):
             p, floor = _reported(plan.reported, one.row.reported, other.row.reported, organ)
             found.append(Difference(organ, one, other, corrected, p, floor))
     return found

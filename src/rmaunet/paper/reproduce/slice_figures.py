@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rmaunet.core.files import make_folder, sha256, write_json
-from rmaunet.core.runs import locked, machine
+from rmaunet.core.machine import machine
+from rmaunet.core.runs import locked
 from rmaunet.datasets.load_case import load_case
 from rmaunet.io import read_mask
 from rmaunet.paper.comparison_figures import Shown, comparison_figure, stages_figure

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rmaunet.core.files import read_json, sha256, write_csv, write_json, write_text
-from rmaunet.core.runs import machine
+from rmaunet.core.machine import machine
 from rmaunet.core.settings import to_dict
 from rmaunet.metrics.result_tables import latex_table, markdown_table
 from rmaunet.paper.challenge import challenge_csv, challenge_text, size_csv, size_text
