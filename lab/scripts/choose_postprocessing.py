@@ -167,7 +167,6 @@ def main() -> None:
     parser.add_argument("--fluid-below-hu", type=float, default=20.0, help="the same")
     parser.add_argument("--tumor-peak-share", type=float, default=0.5, help="the same")
     parser.add_argument("--folds", nargs="+", type=int, default=[], help="only these; all by default")
-    parser.add_argument("--flips", default="none", choices=["none", "horizontal", "both"], help="mirrored slices, too")
     parser.add_argument("--precision", default="auto", choices=["auto", "float32", "bfloat16"])
     args = parser.parse_args()
     cases = {case.name: case for case in find_cases(args.data)[1] if case.label is not None}
@@ -188,16 +187,15 @@ def main() -> None:
         known = {*weights.card.trained_on, *(weights.locator.card.trained_on if weights.locator else ())}
         if known & set(fold["test"]):
             sys.exit(f"{folder}: trained on {sorted(known & set(fold['test']))[0]}, which it is scored on")
-        weights = weights.with_card(flips=args.flips, locator_share=args.locator_share).postprocessed(**limits)
+        weights = weights.with_card(locator_share=args.locator_share).postprocessed(**limits)
         made_from = {
             "weights": weights.card.identity,
-            "flips": args.flips,
             "locator_share": args.locator_share,
             **limits,
             "precision": args.precision,
             "grid": {name: list(values) for name, values in GRID.items()},
         }
-        kept = folder / f"postprocessing-{args.flips}-{args.locator_share:g}.json"
+        kept = folder / f"postprocessing-{args.locator_share:g}.json"
         number = int(path.stem[4:])
         rows += [{"fold": number, **row} for row in fold_rows(kept, made_from, fold, cases, weights, args.precision)]
         used.append({"fold": number, "weights": weights.card.identity})
@@ -212,7 +210,6 @@ def main() -> None:
             "locator": args.locator,
             "locator_share": args.locator_share,
             **limits,
-            "flips": args.flips,
             **found,
             "runs": used,
             "machine": machine(),

@@ -33,6 +33,7 @@ from rmaunet.datasets.load_case import load_case
 from rmaunet.io import write_mask
 from rmaunet.leaks.fingerprint import join_fingerprints
 from rmaunet.predict import Predictor, Weights, load_weights, save_weights
+from rmaunet.predict.combine_weights import cascade_card
 from rmaunet.predict.weights import FINGERPRINTS
 
 ROOT = Path(__file__).parents[2]
@@ -49,16 +50,16 @@ def trained(runs: Path, name: str, patients: str) -> Weights:
     return load_weights(runs / name / patients / "weights")
 
 
-def with_settings(weights: Weights, choice: dict[str, Any], flips: Any = "none", **chosen: float) -> Weights:
+def with_settings(weights: Weights, choice: dict[str, Any], **chosen: float) -> Weights:
     limits = {name: choice[name] for name in FIXED}
-    return weights.with_card(flips=flips).postprocessed(min_liver_ml=SMALLEST_LIVER_ML, **limits, **chosen)
+    return weights.postprocessed(min_liver_ml=SMALLEST_LIVER_ML, **limits, **chosen)
 
 
 def fold_weights(runs: Path, choice: dict[str, Any], made: Path) -> Iterator[tuple[str, Weights]]:
     """Each fold with its networks as they are measured: none of their settings was chosen on its patients."""
     for path in sorted(FOLDS.glob("fold*.json")):
         chosen = dict(zip(choice["chosen"], choice["chosen_without_fold"][path.stem[4:]], strict=True))
-        weights = with_settings(trained(runs, choice["candidate"], path.stem), choice, choice["flips"], **chosen)
+        weights = with_settings(trained(runs, choice["candidate"], path.stem), choice, **chosen)
         locator = None
         if choice["locator"]:
             locator = with_settings(trained(runs, choice["locator"], path.stem), choice)
@@ -101,7 +102,7 @@ def measure(runs: Path, data: Path, choice: dict[str, Any], name: str) -> None:
 
 
 def release(runs: Path, choice: dict[str, Any], folder: Path) -> None:
-    weights = with_settings(trained(runs, choice["candidate"], "all"), choice, choice["flips"], **choice["chosen"])
+    weights = with_settings(trained(runs, choice["candidate"], "all"), choice, **choice["chosen"])
     locator = with_settings(trained(runs, choice["locator"], "all"), choice) if choice["locator"] else None
     card = weights.card
     if locator:

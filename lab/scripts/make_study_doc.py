@@ -148,7 +148,7 @@ Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["
 This compares networks trained briefly and small. It says which differences show under these conditions, not what the
 networks reach when trained as their authors did, and it neither confirms nor refutes the paper's numbers. The heads of
 these networks began with weights too large, and saturated; later versions begin them smaller
-([decisions](decisions.md)).
+([decision 20](decisions/0020-output-layer-start.md)).
 """
     return "\n".join([head, *filter(None, (section(study, name, heading) for name, heading in TABLES.items()))])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from rmaunet.cohort.result import Result, analyze
 from rmaunet.core.volume import Volume, make_volume
@@ -162,4 +162,11 @@ def scan_of(source: ScanLike, *, series: str | None = None) -> Scan:
     array, affine = (np.asarray(part) for part in source)
     if array.ndim != 3 or affine.shape != (4, 4):
         raise ValueError(f"array {array.shape} and affine {affine.shape}: expected (X, Y, Z) and (4, 4)")
-    return Scan(make_volume(array, RAS_TO_LPS @ affine), "array", GridSource(Path("array")))
+    return Scan(make_volume(_as_stored(array), RAS_TO_LPS @ affine), "array", GridSource(Path("array")))
+
+
+def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
+    """HU as the readers give them: int16 if all are whole numbers, else float32. Both then give the same mask."""
+    if np.isfinite(array).all() and np.abs(array).max(initial=0) < 2**15 and not np.mod(array, 1).any():
+        return array.astype(np.int16)
+    return array.astype(np.float32)
