@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from choose_postprocessing import FIXED
-from rmaunet.predict.ensemble import cascade_card
 
 from rmaunet.core.files import make_folder, sha256, write_json
 from rmaunet.core.settings import to_dict
