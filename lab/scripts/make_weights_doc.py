@@ -1,4 +1,4 @@
-"""Write the tables of docs/weights.md from lab/results/weights; `--check` compares.
+"""Write the tables of lab/logs/weights.md from lab/results/weights; `--check` compares.
 
 `lab/scripts/score_candidates.py` writes NAME_cases.csv and NAME.json there. A table stands between `<!-- NAME -->` and
 `<!-- end of NAME -->`.
@@ -15,7 +15,7 @@ from pathlib import Path
 from rmaunet.metrics import Comparison, average_patients, compare, markdown_table, summarize
 
 ROOT = Path(__file__).parents[2]
-RESULTS, PAGE = ROOT / "lab" / "results" / "weights", ROOT / "docs" / "weights.md"
+RESULTS, PAGE = ROOT / "lab" / "results" / "weights", ROOT / "lab" / "logs" / "weights.md"
 STUDIES = {"screening": "screen"}
 """Files of results to the row the others are compared with."""
 CHOICES = {
@@ -39,7 +39,7 @@ STEPS = {
     "tumor_contrast_hu": "faint",
     "outline_lesions": "outline",
     "fluid_below_hu": "fluid",
-    "tumor_peak_share": "half sure",
+    "tumor_peak_share": "half confident",
 }
 """Settings of the postprocessing that came one after the other, in a word each."""
 
@@ -172,11 +172,12 @@ def choices_table(stems: tuple[str, ...], results: Path = RESULTS) -> str:
             difference = ["–", "–"] if one is reference else [f"{c.mean_difference:+.3f}", interval(c)]
             cell += [f"{summarize(metric, mine).mean:.3f}", *difference]
         cells.append([name, out, ", ".join(one.folds), str(len(set(one.patients.values()))), *cell])
-    return f"Each fold with what the others chose; against `{first}` on the same folds.\n\n{markdown_table(cells)}"
+    text = f"Each fold is scored with the setting chosen on the other folds; differences are to `{first}` on the same folds."
+    return f"{text}\n\n{markdown_table(cells)}"
 
 
 def generate(page: str, results: Path = RESULTS) -> str:
-    """The page with its tables made anew."""
+    """The page with new tables."""
     texts = {stem: section(stem, base, results) for stem, base in STUDIES.items()}
     texts |= {stem: choices_table(stems, results) for stem, stems in CHOICES.items() if f"<!-- {stem} -->" in page}
     for stem, text in texts.items():
@@ -193,9 +194,9 @@ def main() -> int:
     new = generate(old)
     if "--check" in sys.argv[1:]:
         print(
-            "docs/weights.md is current"
+            "lab/logs/weights.md is current"
             if new == old
-            else "docs/weights.md is not current: run lab/scripts/make_weights_doc.py"
+            else "lab/logs/weights.md is not current: run lab/scripts/make_weights_doc.py"
         )
         return int(new != old)
     PAGE.write_text(new, encoding="utf-8")

@@ -314,7 +314,7 @@ CASES = [
     case("empty-folder", FILES, "a folder without DICOM", "refused", "no DICOM image",
          lambda r: (r / "x").mkdir() or r / "x"),
     case("one-slice", FILES, "one slice only", "warned", "one slice only", lambda r: w.save(w.header(0), r / "a.dcm")),
-    case("named-like-slices", FILES, "a file named like the slices that is no DICOM", "warned", "no DICOM",
+    case("named-like-slices", FILES, "a file named like the slices that is not DICOM", "warned", "no DICOM",
          lambda r: (w.series(r / "ct"), (r / "ct" / "IM9.dcm").write_text("x"))[0]),
     case("enhanced", FILES, "an Enhanced CT, frames head to foot", "handled", "", lambda r: w.enhanced(r / "e.dcm")),
     case("enhanced-rle", FILES, "an Enhanced CT, RLE", "handled", "", lambda r: w.enhanced(r / "e.dcm", syntax="rle")),

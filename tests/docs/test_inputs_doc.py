@@ -1,4 +1,4 @@
-"""docs/inputs.md says what the tests check."""
+"""lab/logs/inputs.md lists what the tests check."""
 
 from collections.abc import Callable
 from pathlib import Path

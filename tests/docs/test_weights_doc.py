@@ -1,4 +1,4 @@
-"""docs/weights.md shows what lab/results/weights holds."""
+"""lab/logs/weights.md shows what lab/results/weights holds."""
 
 import json
 from pathlib import Path
