@@ -18,7 +18,6 @@ from cases import Case
 
 FILES, GEOMETRY, PIXELS, ARCHIVES = "DICOM: files and series", "DICOM: geometry", "DICOM: values", "DICOM: archives"
 SYNTAXES = ("implicit", "big-endian", "deflated", "rle", "jpeg-ls", "jpeg-lossless", "jpeg-2000")
-TWENTY = (float(np.cos(0.349)), float(np.sin(0.349)), 0.0, 0.0, 0.0, -1.0)
 Outcome = Literal["handled", "warned", "refused"]
 
 

@@ -19,7 +19,6 @@ from dicom_cases import (
     FILES,
     GEOMETRY,
     PIXELS,
-    TWENTY,
     case,
     changed,
     dicomdir,
@@ -45,7 +44,7 @@ COSINES = {
     "coronal": (1.0, 0, 0, 0, 0, -1.0),
     "negated-row": (-1.0, 0, 0, 0, 1.0, 0),
     "negated-column": (1.0, 0, 0, 0, -1.0, 0),
-    "oblique": TWENTY,
+    "oblique": w.TWENTY,
 }
 """Row and column directions of series that do not lie axially."""
 

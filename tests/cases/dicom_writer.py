@@ -196,3 +196,17 @@ def enhanced(path: Path, *, uneven: bool = False, syntax: str | None = None, rev
     elif syntax is not None:
         compress(data, syntax)
     return save(data, path)
+
+
+TWENTY = (float(np.cos(0.349)), float(np.sin(0.349)), 0.0, 0.0, 0.0, -1.0)
+COSINES = {
+    "axial": AXIAL,
+    "negated row": (-1.0, 0, 0, 0, 1.0, 0),
+    "negated column": (1.0, 0, 0, 0, -1.0, 0),
+    "both negated": (-1.0, 0, 0, 0, -1.0, 0),
+    "sagittal": (0, 1.0, 0, 0, 0, -1.0),
+    "coronal": (1.0, 0, 0, 0, 0, -1.0),
+    "oblique": TWENTY,
+    "double oblique": (0.9063078, 0.4226183, 0.0, -0.2113091, 0.4531539, 0.8660254),
+    "cosines of length 1.0004": (1.0004, 0, 0, 0, 1.0004, 0),
+}

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from rmaunet.cli import (
-    bench,
     convert,
     data_check,
     data_overlap,
@@ -37,7 +36,7 @@ KINDS = {
     "segment": segment.Segment, "measure": measure.Measure, "report": report.Report, "convert": convert.Convert,
     "info": info.Info, "figures": figures.Figures, "evaluate": evaluate.Evaluate, "prepare": prepare.Prepare,
     "data check": data_check.Check, "data overlap": data_overlap.Overlaps, "train": train.Train, "demo": demo.Demo,
-    "reproduce": reproduce.Reproduce, "doctor": doctor.Doctor, "bench": bench.Bench, "bench agreement": bench.Agreement,
+    "reproduce": reproduce.Reproduce, "doctor": doctor.Doctor,
     **{f"models {name}": kind for name, kind in models.ACTIONS.items()},
 }  # fmt: skip
 OPTIONS = {name: option_names(kind) | {"--help", "--debug", "--quiet"} for name, kind in KINDS.items()}

@@ -13,6 +13,7 @@ from rmaunet.core.errors import InputError
 from rmaunet.core.volume import make_volume
 from rmaunet.io import read_scan, write_mask
 from rmaunet.paper.table_experiments import PAPER_BASES
+from rmaunet.train import HowToTrain
 from rmaunet.train import step_timing as timing
 from rmaunet.train.step_timing import StepTime
 
@@ -168,8 +169,8 @@ def test_the_device_is_timed_and_trained_on(
         seen.append(device)
         return StepTime(1.0, 0.5, 0.25)
 
-    def trained(*_: object, device: str, **__: object) -> None:
-        seen.append(device)
+    def trained(*_: object, how: HowToTrain, **__: object) -> None:
+        seen.append(how.device)
         raise InputError("a test", "training", None, "ends here", "nothing")
 
     monkeypatch.setattr("rmaunet.cli.reproduce.check_device", lambda *_, **__: None)

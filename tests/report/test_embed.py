@@ -21,7 +21,7 @@ def opened(data: bytes) -> nib.Nifti1Image:
 
 @pytest.mark.parametrize(("orientation", "oblique"), [("HPL", 0.0), ("PRF", 0.0), ("HPL", 12.0)])
 def test_voxels_and_geometry_come_back(orientation: str, oblique: float) -> None:
-    made = phantom(seed=1, shape=(40, 64, 72), orientation=orientation, oblique_deg=oblique)
+    made = phantom(seed=1, shape=(40, 64, 72)).turned(orientation, oblique_deg=oblique)
     packed = embed(made.ct, made.mask)
     image, mask = opened(packed.ct_gz), opened(packed.mask_gz)
     assert not packed.reduced

@@ -12,7 +12,7 @@ from rmaunet.report.pictures import axial_figure, evenly_spaced
 
 @pytest.mark.parametrize("orientation", ["HPL", "FRA"])
 def test_diameters_are_drawn_as_long_and_where_they_are(orientation: str) -> None:
-    made = phantom(seed=3, shape=(48, 96, 96), lesions=3, orientation=orientation)
+    made = phantom(seed=3, shape=(48, 96, 96), lesions=3).turned(orientation)
     for lesion in lesion_table(made.ct, made.mask):
         (ax,) = axial_figure(made.ct, made.mask, lesion.axial_index, [lesion]).axes
         _, longest, perpendicular = ax.lines  # the first is the scale bar

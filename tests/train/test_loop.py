@@ -16,7 +16,7 @@ from rmaunet.leaks.match_scans import leaked_cases
 from rmaunet.networks.build import NetworkSettings
 from rmaunet.predict import fingerprint_file, load_card, load_weights
 from rmaunet.preprocess import Preprocessing, to_bytes, window
-from rmaunet.train import TrainingError, train
+from rmaunet.train import HowToTrain, TrainingError, train
 from rmaunet.train import loop as loop_module
 from rmaunet.train.augment.transforms import Augmentation
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
@@ -48,8 +48,8 @@ def store(tmp_path_factory):
     return Store(root, check=True)
 
 
-def run(store, folder, experiment=TINY, **options):
-    return train(experiment, store, ["volume-1", "volume-2"], folder, **options)
+def run(store, folder, experiment=TINY, start=None, **how):
+    return train(experiment, store, ["volume-1", "volume-2"], folder, start=start, how=HowToTrain(**how))
 
 
 def test_stopping_and_going_on_equals_going_through_bit_for_bit(store, tmp_path):
@@ -192,11 +192,13 @@ def test_the_licence_comes_from_the_data(tmp_path, stated, said):
         images = np.full((3, 32, 32), 90, np.uint8)
         writer.add("volume-1", images, np.ones_like(images), spacing_mm=(2.0, 1.5, 1.5))
     kept = Store(tmp_path / "store")
-    first = load_weights(train(TINY, kept, ["volume-1"], tmp_path / "first", stop_after=1))
+    first = load_weights(train(TINY, kept, ["volume-1"], tmp_path / "first", how=HowToTrain(stop_after=1)))
     assert said in first.card.licence
     assert first.card.licence.startswith("Research use only.")
     assert "LiTS" not in first.card.licence
     earlier = first.with_card(licence="Research use only. Trained on data: B.")
-    second = load_weights(train(TINY, kept, ["volume-1"], tmp_path / "second", start=earlier, stop_after=1))
+    second = load_weights(
+        train(TINY, kept, ["volume-1"], tmp_path / "second", start=earlier, how=HowToTrain(stop_after=1))
+    )
     assert "data: B." in second.card.licence
     assert said in second.card.licence

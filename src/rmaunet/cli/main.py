@@ -140,9 +140,14 @@ def _run(argv: list[str], *, debug: bool) -> int:
         print(f"error: rmaunet: command = {name!r}: is no command; {_nearest(name)}", file=sys.stderr)
         return 2
     _log_to_stderr(quiet=quiet)
+    return _call(name, rest, debug=debug)
+
+
+def _call(name: str, words: list[str], *, debug: bool) -> int:
+    """Run a command and turn its errors into exit codes."""
     try:
         module = importlib.import_module(f"rmaunet.cli.{name.replace('-', '_')}")
-        return int(module.main(rest))
+        return int(module.main(words))
     except RmaunetError as error:
         if debug:
             raise

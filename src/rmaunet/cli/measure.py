@@ -126,8 +126,7 @@ def _one(
     from rmaunet.core.machine import machine
     from rmaunet.io.masks.label_values import shown_labels
     from rmaunet.io.masks.mask_reader import describe_mask
-    from rmaunet.measurement import lesion_table, measure, quality_flags, write_tables
-    from rmaunet.measurement.measure_tables import cohort_row, lesion_row, summary_lines
+    from rmaunet.measurement import measure_mask, write_tables
 
     began = time.perf_counter()
     with collect_notices() as notices:
@@ -138,10 +137,9 @@ def _one(
         volume = reading.volume
         image = None if scan is None else scan.volume
         name = scan.name if scan is not None else _stem(mask)
-        measures, lesions = measure(image, volume), lesion_table(image, volume)
         thickness = None if scan is None else scan.slice_thickness_mm
-        flags = quality_flags(image, volume, measures, lesions, slice_thickness_mm=thickness)
-        files = write_tables(folder, name, measures, lesions, flags)
+        found = measure_mask(volume, image, slice_thickness_mm=thickness)
+        files = write_tables(folder, name, found.measures, found.lesions, found.flags)
         say_uses(mask, reading.uses)
         if image is not None and args.overlay:
             from rmaunet.report import overlay_figure, save_figure
@@ -169,9 +167,9 @@ def _one(
     write_json(folder / "run.json", manifest)
     return {
         "json": read_json(folder / "measures.json"),
-        "lines": summary_lines(measures, lesions, flags),
-        "row": cohort_row(measures, lesions, flags),
-        "lesions": [lesion_row(one) for one in lesions],
+        "lines": found.lines(),
+        "row": found.row(),
+        "lesions": found.lesion_rows(),
     }
 
 

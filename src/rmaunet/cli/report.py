@@ -71,6 +71,7 @@ def main(argv: list[str]) -> int:
     from rmaunet.core.notices import collect_notices
     from rmaunet.io import read_scan
     from rmaunet.io.masks.mask_reader import describe_mask
+    from rmaunet.measurement import measure_mask
     from rmaunet.report.page import viewer_script, write_report
 
     with collect_notices() as notices:
@@ -81,8 +82,8 @@ def main(argv: list[str]) -> int:
     title = args.title if args.title is not None else scan.name
     facts = _facts(args, scan)
     notes = notices if args.include_phi else [without_folders(line, args.input, args.mask) for line in notices]
-    thickness = scan.slice_thickness_mm
-    write_report(scan.volume, mask, args.output, title=title, notes=notes, facts=facts, slice_thickness_mm=thickness)
+    measured = measure_mask(mask, scan.volume, slice_thickness_mm=scan.slice_thickness_mm)
+    write_report(scan.volume, mask, args.output, title=title, notes=notes, facts=facts, measured=measured)
     size = args.output.stat().st_size
     if args.json:
         import json

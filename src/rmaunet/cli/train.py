@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from rmaunet.cli.output_option import check_folder, refuse_inputs
 from rmaunet.cli.parse import parse
+from rmaunet.core.errors import InputError, UsageError
+from rmaunet.core.settings import from_dict, nearest, read_json
+
+if TYPE_CHECKING:
+    from rmaunet.train.experiment import Experiment
 
 __all__ = ["Train", "main"]
 
@@ -54,31 +60,36 @@ class Train:
 
 def main(argv: list[str]) -> int:
     """Run the command; returns the exit code."""
-    args = parse(Train, argv, "rmaunet train") if "--list" not in argv else None
-    import json
-    from dataclasses import replace
-
-    from rmaunet.paper.experiments import EXPERIMENTS
-
-    if args is None:
-        for name, known in EXPERIMENTS.items():
-            print(f"{name:<16} {known.network.name} base {known.network.base}, loss {known.loss}")
-        return 0
-    from rmaunet.core.errors import InputError, UsageError
+    if "--list" in argv:
+        return _list()
+    args = parse(Train, argv, "rmaunet train")
     from rmaunet.core.settings import to_dict
     from rmaunet.runtimes.devices import check_device
 
     check_folder("train", args.output, argv)
     check_device("train", args.device, auto=False)
     experiment = _experiment(args)
-    if args.steps is not None:
-        if args.steps < 1:
-            raise UsageError("train", "--steps", args.steps, "must be at least 1", "give a positive number")
-        experiment = replace(experiment, training=replace(experiment.training, steps=args.steps))
-    if args.seed is not None:
-        if args.seed < 0:
-            raise UsageError("train", "--seed", args.seed, "must be at least 0", "give a positive number")
-        experiment = replace(experiment, seed=args.seed)
+    parameters = _parameters(args, experiment)
+    if args.dry_run:
+        print(json.dumps({"experiment": to_dict(experiment), "parameters": parameters}, indent=2))
+        return 0
+    _refuse_inputs(args, to_dict(experiment))
+    if args.data is None:
+        raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
+    print(_train(args, args.data, experiment))
+    return 0
+
+
+def _list() -> int:
+    from rmaunet.paper.experiments import EXPERIMENTS
+
+    for name, known in EXPERIMENTS.items():
+        print(f"{name:<16} {known.network.name} base {known.network.base}, loss {known.loss}")
+    return 0
+
+
+def _parameters(args: Train, experiment: Experiment) -> int:
+    """Number of parameters of the network. Raises UsageError or InputError if it cannot be built."""
     import torch
 
     from rmaunet.networks.build import build_network
@@ -90,18 +101,16 @@ def main(argv: list[str]) -> int:
         kind = UsageError if args.config is None else InputError
         text = " ".join(str(error).split())[:300]
         raise kind(args.config or experiment.name, "network", None, text, "correct it") from error
-    if args.dry_run:
-        parameters = sum(p.numel() for p in network.parameters())
-        print(json.dumps({"experiment": to_dict(experiment), "parameters": parameters}, indent=2))
-        return 0
-    del network
-    _refuse_inputs(args, to_dict(experiment))
-    if args.data is None:
-        raise UsageError("train", "--data", None, "is missing", "give a store made by `rmaunet prepare`")
+    return sum(p.numel() for p in network.parameters())
+
+
+def _train(args: Train, data: Path, experiment: Experiment) -> Path:
+    import torch
+
     from rmaunet.datasets.splits import split_cases
     from rmaunet.datasets.store.slice_store import Store
     from rmaunet.predict import load_weights
-    from rmaunet.train import train
+    from rmaunet.train import HowToTrain, train
     from rmaunet.train.allocator import keep_freed_memory
 
     keep_freed_memory()
@@ -111,28 +120,15 @@ def main(argv: list[str]) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    store = Store(args.data, check=True)
+    store = Store(data, check=True)
     cases, _ = split_cases(args.split, [case.name for case in store.cases])
     start = load_weights(args.start) if args.start else None
-    weights = train(
-        experiment,
-        store,
-        cases,
-        args.output,
-        start=start,
-        checkpoint_every=args.checkpoint_every,
-        say=say,
-        device=args.device,
-        workers=args.workers,
-    )
-    print(weights)
-    return 0
+    how = HowToTrain(args.checkpoint_every, device=args.device, workers=args.workers)
+    return train(experiment, store, cases, args.output, start=start, say=say, how=how)
 
 
 def _refuse_inputs(args: Train, experiment: dict[str, Any]) -> None:
     """Refuse a run's folder in which the configuration, the start weights or the split would be written over."""
-    import json
-
     from rmaunet.predict.weights import weights_files
 
     kept = args.output / "experiment.json"
@@ -148,18 +144,30 @@ def _refuse_inputs(args: Train, experiment: dict[str, Any]) -> None:
     refuse_inputs(written, (*inputs, *(weights_files(args.start) if args.start else ())))
 
 
-def _experiment(args: Train):  # type: ignore[no-untyped-def]
-    from rmaunet.core.errors import InputError, UsageError
-    from rmaunet.core.settings import from_dict, nearest, read_json
-    from rmaunet.losses import LOSSES
+def _experiment(args: Train) -> Experiment:
+    """The experiment by name or file, with the steps and the seed of the command line."""
+    experiment = _stored(args.config) if args.config is not None else _named(args.experiment)
+    for option, value, least in (("--steps", args.steps, 1), ("--seed", args.seed, 0)):
+        if value is not None and value < least:
+            raise UsageError("train", option, value, f"must be at least {least}", "give a positive number")
+    if args.steps is not None:
+        experiment = replace(experiment, training=replace(experiment.training, steps=args.steps))
+    return experiment if args.seed is None else replace(experiment, seed=args.seed)
+
+
+def _named(name: str) -> Experiment:
     from rmaunet.paper.experiments import EXPERIMENTS
+
+    if name not in EXPERIMENTS:
+        raise UsageError("train", "--experiment", name, "unknown", nearest(name, EXPERIMENTS))
+    return EXPERIMENTS[name]
+
+
+def _stored(path: Path) -> Experiment:
+    from rmaunet.losses import LOSSES
     from rmaunet.train.experiment import Experiment
 
-    if args.config is None:
-        if args.experiment not in EXPERIMENTS:
-            raise UsageError("train", "--experiment", args.experiment, "unknown", nearest(args.experiment, EXPERIMENTS))
-        return EXPERIMENTS[args.experiment]
-    experiment = from_dict(Experiment, read_json(args.config), subject=str(args.config))
+    experiment = from_dict(Experiment, read_json(path), subject=str(path))
     if experiment.loss not in LOSSES:
-        raise InputError(args.config, "loss", experiment.loss, "unknown", nearest(experiment.loss, LOSSES))
+        raise InputError(path, "loss", experiment.loss, "unknown", nearest(experiment.loss, LOSSES))
     return experiment

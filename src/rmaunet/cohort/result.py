@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rmaunet.core.volume import axial
 from rmaunet.core.volume.mask import Mask
@@ -18,7 +18,7 @@ from rmaunet.predict import ModelCard, Prediction, Predictor
 from rmaunet.predict.probability_store import KeptMaps
 
 if TYPE_CHECKING:
-    from rmaunet.measurement import Confidence, Flag, Lesion, Measures
+    from rmaunet.measurement import Confidence, Flag, Lesion, Measurement, Measures
 
 __all__ = ["Result", "analyze"]
 
@@ -31,26 +31,40 @@ class Result:
         scan: The CT.
         card: Model card of the weights.
         prediction: The mask with times and memory.
-        measures: Volumes and intensities.
-        lesions: One entry per lesion, largest first.
-        flags: Warnings about scan or mask.
-        confidence: Volume ranges and confidence of each lesion; None if not requested.
+        measured: Measures, lesions, flags, confidence.
         seconds: Time of each step.
     """
 
     scan: Scan
     card: ModelCard
     prediction: Prediction
-    measures: Measures
-    lesions: list[Lesion]
-    flags: list[Flag]
-    confidence: Confidence | None = None
+    measured: Measurement
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def mask(self) -> Mask:
         """uint8 labels (0 background, 1 liver, 2 tumor) on the CT's own grid."""
         return Mask.of(self.prediction.mask)
+
+    @property
+    def measures(self) -> Measures:
+        """Volumes and intensities."""
+        return self.measured.measures
+
+    @property
+    def lesions(self) -> list[Lesion]:
+        """One entry per lesion, largest first."""
+        return self.measured.lesions
+
+    @property
+    def flags(self) -> list[Flag]:
+        """Warnings about scan or mask."""
+        return self.measured.flags
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """Volume ranges and confidence of each lesion; None if not requested."""
+        return self.measured.confidence
 
     def save(self, path: str | Path) -> Path:
         """Write the mask; the suffix chooses the format.
@@ -90,8 +104,7 @@ class Result:
             Path(path),
             title=self.scan.name,
             facts=self.weights_facts(),
-            slice_thickness_mm=self.scan.slice_thickness_mm,
-            confidence=self.confidence,
+            measured=self.measured,
         )
         return Path(path)
 
@@ -99,32 +112,6 @@ class Result:
         """Name, identity and licence of the weights, for reports."""
         card = self.card
         return {"Weights": f"{card.name}, identity {card.identity[:12]}", "Licence of the weights": card.licence}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Content of measures.json."""
-        from rmaunet.measurement.measure_tables import measures_content
-
-        return measures_content(self.measures, self.lesions, self.flags, self.confidence)
-
-    def row(self) -> dict[str, Any]:
-        """Row of the scan in a cohort table."""
-        from rmaunet.measurement.measure_tables import cohort_row
-
-        return cohort_row(self.measures, self.lesions, self.flags, self.confidence)
-
-    def lines(self) -> tuple[str, ...]:
-        """Summary in a few lines of text."""
-        from rmaunet.measurement.measure_tables import summary_lines
-
-        return tuple(summary_lines(self.measures, self.lesions, self.flags, self.confidence))
-
-    def lesion_rows(self) -> list[dict[str, Any]] | None:
-        """Rows of the lesion table with the confidence of each lesion; None if that was not requested."""
-        if self.confidence is None:
-            return None
-        from rmaunet.measurement.measure_tables import lesion_row
-
-        return [lesion_row(one, its) for one, its in zip(self.lesions, self.confidence.lesions, strict=True)]
 
     def __repr__(self) -> str:
         count = len(self.lesions)
@@ -136,7 +123,7 @@ class Result:
     def _repr_html_(self) -> str:
         from rmaunet.core.volume.preview import preview_html
 
-        return preview_html("\n".join([self.scan.name, *self.lines()]), ct=self.scan.volume, mask=self.mask)
+        return preview_html("\n".join([self.scan.name, *self.measured.lines()]), ct=self.scan.volume, mask=self.mask)
 
 
 def analyze(
@@ -165,13 +152,13 @@ def analyze(
     began = time.perf_counter()
     from rmaunet.measurement import measure_mask
 
-    found = measure_mask(prediction.mask, scan.volume, slice_thickness_mm=scan.slice_thickness_mm)
+    measured = measure_mask(prediction.mask, scan.volume, slice_thickness_mm=scan.slice_thickness_mm)
     seconds = prediction.seconds | {"measure": time.perf_counter() - began}
-    sure = None
     if kept is not None:
         began = time.perf_counter()
         from rmaunet.cohort.scan_confidence import estimate_confidence
 
-        sure = estimate_confidence(predictor, prediction, found.lesions, kept, progress=progress)
+        confidence_found = estimate_confidence(predictor, prediction, measured.lesions, kept, progress=progress)
+        measured = measured.with_confidence(confidence_found)
         seconds["confidence"] = time.perf_counter() - began
-    return Result(scan, predictor.card, prediction, found.measures, found.lesions, found.flags, sure, seconds)
+    return Result(scan, predictor.card, prediction, measured, seconds)

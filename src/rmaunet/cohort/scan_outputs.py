@@ -80,12 +80,11 @@ def write_outputs(
 
         files.append(planned["overlay"])
         save_figure(overlay_figure(scan.volume, mask), files[-1])
-    rows = result.lesion_rows()
-    if rows is not None:
+    if result.confidence is not None:
         from rmaunet.measurement.measure_tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 
         files.append(planned["lesions"])
-        write_csv(files[-1], rows, (*LESION_COLUMNS, *LESION_CONFIDENCE_COLUMNS))
+        write_csv(files[-1], result.measured.lesion_rows(), (*LESION_COLUMNS, *LESION_CONFIDENCE_COLUMNS))
     if request.report:
         from rmaunet.report.page import write_report
 
@@ -97,8 +96,7 @@ def write_outputs(
             title=scan.name,
             notes=notes,
             facts=facts,
-            slice_thickness_mm=scan.slice_thickness_mm,
-            confidence=result.confidence,
+            measured=result.measured,
         )
     return files
 

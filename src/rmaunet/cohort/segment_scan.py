@@ -132,7 +132,7 @@ def segment_scan(
     }
     files.append(planned["run"])
     write_json(files[-1], manifest)
-    return Outcome(scan.name, manifest["measures"], result.lines(), tuple(files), seconds, tuple(notes))
+    return Outcome(scan.name, manifest["measures"], tuple(result.measured.lines()), tuple(files), seconds, tuple(notes))
 
 
 def _scan(job: Job, request: Request) -> Scan:
@@ -157,6 +157,6 @@ def _what_ran(result: Result, predictor: Predictor, manifest: Path) -> dict[str,
         },
         "slices_computed": prediction.computed,
         "memory": {"predicted_bytes": prediction.predicted_bytes, "peak_bytes": peak_bytes()},
-        "measures": result.to_dict(),
-        "cohort": result.row(),
+        "measures": result.measured.to_dict(),
+        "cohort": result.measured.row(),
     }

@@ -21,10 +21,8 @@ from rmaunet import __version__
 from rmaunet.core.colors import LIVER_RGB, TUMOR_RGB
 from rmaunet.core.files import write_text
 from rmaunet.core.volume import Volume
-from rmaunet.measurement.confidence import Confidence
-from rmaunet.measurement.flags import quality_flags
-from rmaunet.measurement.lesions import Lesion, lesion_table
-from rmaunet.measurement.liver_volumes import measure
+from rmaunet.measurement.lesions import Lesion
+from rmaunet.measurement.measurement import Measurement, measure_mask
 from rmaunet.measurement.planes import focus, matched
 from rmaunet.report.embed import PACKED_HU, Embedded, embed
 from rmaunet.report.findings import confidence_words, diameters, lesion_rows, no_lesion_words, number, tiles
@@ -46,8 +44,7 @@ def write_report(
     title: str,
     notes: Sequence[str] = (),
     facts: Mapping[str, str] | None = None,
-    slice_thickness_mm: float | None = None,
-    confidence: Confidence | None = None,
+    measured: Measurement | None = None,
 ) -> None:
     """Write the report of a CT and a mask as one self-contained HTML file.
 
@@ -55,11 +52,10 @@ def write_report(
         ct: CT in HU, any orientation.
         mask: Labels {0, 1, 2} on the CT's voxel positions, whoever made it.
         path: The file; it opens offline by double click.
-        title: The page's heading. It is shown as text, whatever it holds.
-        notes: Sentences for the end of the page, e.g. the notices given when the scan was read.
-        facts: Rows for the provenance, e.g. {"Weights": "fast 1.0"}; no date is written unless it stands here.
-        slice_thickness_mm: What the scanner recorded, for the flag of gaps between slices.
-        confidence: How sure the weights are, of this mask; its ranges and the lesions' sureness are then shown.
+        title: Heading of the page, shown as plain text.
+        notes: Sentences for the end of the page, e.g. notices of the reader.
+        facts: Rows of the provenance table, e.g. {"Weights": "fast 1.0"}. A date is written only if it is given here.
+        measured: Measurement of the mask, with its confidence if that should be shown; None to measure it here.
 
     Raises:
         InputError: If the mask is not on the CT's grid.
@@ -67,7 +63,7 @@ def write_report(
     """
     turned, labels = matched(ct, mask)
     packed = embed(turned, labels)
-    lesions = lesion_table(turned, labels)
+    found = measured or measure_mask(labels, turned)
     viewer, css = viewer_script(), _asset("page.css")
     content: dict[str, Any] = {
         "title": title,
@@ -77,10 +73,10 @@ def write_report(
         "viewer_missing": _viewer_missing(viewer),
         "packed": _packed_words(packed),
         "planes_picture": _base64(planes_picture(turned, labels)),
-        "slices": _slices(turned, labels, lesions),
+        "slices": _slices(turned, labels, found.lesions),
         "facts": [*_own_facts(turned), *(facts or {}).items()],
         "notes": list(notes),
-        **_findings(turned, labels, lesions, slice_thickness_mm, confidence),
+        **_findings(found),
     }
     if viewer:
         content |= {
@@ -118,24 +114,16 @@ def _policy(css: str, viewer: str | None) -> str:
     )
 
 
-def _findings(
-    ct: Volume,
-    labels: Volume,
-    lesions: Sequence[Lesion],
-    slice_thickness_mm: float | None,
-    confidence: Confidence | None,
-) -> dict[str, Any]:
-    measures = measure(ct, labels)
-    rows = lesion_rows(lesions, confidence)
-    flags = quality_flags(ct, labels, measures, lesions, slice_thickness_mm=slice_thickness_mm)
+def _findings(found: Measurement) -> dict[str, Any]:
+    rows = lesion_rows(found.lesions, found.confidence)
     return {
-        "tiles": tiles(measures, lesions, confidence),
-        "flags": [f"{flag.text[:1].upper()}{flag.text[1:]}." for flag in flags],
+        "tiles": tiles(found.measures, found.lesions, found.confidence),
+        "flags": [f"{flag.text[:1].upper()}{flag.text[1:]}." for flag in found.flags],
         "lesions": rows,
         "lesion_count": f"{len(rows)} found" if len(rows) > 1 else "1 found",
         "any_target": any(row["target"] for row in rows),
-        "no_lesions": no_lesion_words(measures),
-        "confidence": None if confidence is None else confidence_words(confidence),
+        "no_lesions": no_lesion_words(found.measures),
+        "confidence": None if found.confidence is None else confidence_words(found.confidence),
     }
 
 

@@ -1,3 +1,3 @@
-from .loop import TrainingError, train
+from .loop import HowToTrain, TrainingError, train
 
-__all__ = ["TrainingError", "train"]
+__all__ = ["HowToTrain", "TrainingError", "train"]

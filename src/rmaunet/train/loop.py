@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from rmaunet.train.stop_signals import Stopping
 from rmaunet.train.training_device import feeding_threads, usable_device
 from rmaunet.train.training_log import Log
 
-__all__ = ["TrainingError", "train"]
+__all__ = ["HowToTrain", "TrainingError", "train"]
 
 SAY_EVERY = 20
 BAD_STEPS = 10  # non-finite losses in a row before a run gives up
@@ -44,6 +45,24 @@ class TrainingError(RmaunetError):
     """The loss is not finite any more (exit code 1)."""
 
 
+@dataclass(frozen=True)
+class HowToTrain:
+    """Settings of a training that do not change its result.
+
+    Attributes:
+        checkpoint_every: Steps between checkpoints.
+        stop_after: Stop with a checkpoint after this many steps in total; None to train to the end.
+        device: "cpu", "cuda", "cuda:1" or "mps". A run may continue on another device; results are equal bit for bit only
+            on a CPU.
+        workers: Threads that make batches; 0 for one, or up to four for a graphics card.
+    """
+
+    checkpoint_every: int = 200
+    stop_after: int | None = None
+    device: str = "cpu"
+    workers: int = 0
+
+
 def train(
     experiment: Experiment,
     store: Store,
@@ -51,26 +70,19 @@ def train(
     folder: Path,
     *,
     start: Weights | None = None,
-    checkpoint_every: int = 200,
     say: Callable[[str], None] = lambda _: None,
-    stop_after: int | None = None,
-    device: str = "cpu",
-    workers: int = 0,
+    how: HowToTrain | None = None,
 ) -> Path:
-    """Train an experiment, or go on where it stopped.
+    """Train an experiment, or continue a run.
 
     Args:
         experiment: What to train.
         store: Slices made with the experiment's window.
         cases: Names of the training cases.
-        folder: The run's folder; a checkpoint there is continued.
-        start: Weights to begin with instead of fresh ones; a checkpoint goes before them.
-        checkpoint_every: Steps between checkpoints.
-        say: Told the progress, a line at a time.
-        stop_after: Stop with a checkpoint once this many steps are done in all.
-        device: "cpu", "cuda", "cuda:1", "mps"; a run may go on on another one, bit for bit only on a CPU.
-        workers: Threads that make batches; 0 takes one, or up to four for a graphics card. What is trained does not depend
-            on it.
+        folder: Folder of the run. If it has a checkpoint, the run is continued.
+        start: Initial weights. Ignored if the folder already has a checkpoint.
+        say: Called with one line of progress at a time.
+        how: Device, threads and checkpoints; None for the defaults.
 
     Returns:
         The folder of the weights, ``folder / "weights"``; they are written at the end and with every checkpoint.
@@ -83,15 +95,16 @@ def train(
         UsageError: If the device cannot be used here.
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
     """
+    how = how or HowToTrain()
     _check(experiment, store)
     torch.manual_seed(experiment.seed)
     negatives = add_negatives(store) if experiment.sampling.negative_share else ()
     chosen = [store.case(name) for name in cases]
     sampler = Sampler(chosen, experiment.sampling, seed=experiment.seed, negatives=negatives)
     plan = make_plan(experiment.training, slices=len(sampler), size=experiment.preprocessing.size)
-    place = usable_device(device)
+    place = usable_device(how.device)
     batches = Batches(
-        store, experiment, plan, sampler, pin=place.type == "cuda", workers=feeding_threads(place, workers)
+        store, experiment, plan, sampler, pin=place.type == "cuda", workers=feeding_threads(place, how.workers)
     )
     with flushed_denormals(), locked(folder), Stopping() as stopping:
         state = begin(experiment, place, start)
@@ -104,11 +117,11 @@ def train(
         manifest = {"cases": list(cases), "steps": plan.steps, "start": _origin(start), "machine": machine()}
         write_json(folder / "manifest.json", manifest)
         _keep_fingerprints(folder, store, cases, start)
-        last = min(plan.steps, stop_after) if stop_after is not None else plan.steps
+        last = min(plan.steps, how.stop_after) if how.stop_after is not None else plan.steps
         for done in _steps(state, plan, batches, folder, last=last, say=say):
             if stopping.asked:
                 break
-            if done % checkpoint_every == 0:
+            if done % how.checkpoint_every == 0:
                 state.keep(folder)
         state.keep(folder)
         if stopping.asked:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 import dicom_writer as w
-from dicom_cases import TWENTY
 from rmaunet.core.errors import InputError, UsageError
 from rmaunet.core.labels import TUMOR
 from rmaunet.core.notices import collect_notices
@@ -23,18 +22,6 @@ from rmaunet.core.volume import Volume, same_grid
 from rmaunet.io.dicom.read_dicom import read_dicom
 from rmaunet.io.dicom_seg.write_seg import fill_grid, read_dicom_seg, write_dicom_seg
 from rmaunet.io.scan import GridSource, Scan
-
-COSINES = {
-    "axial": w.AXIAL,
-    "negated row": (-1.0, 0, 0, 0, 1.0, 0),
-    "negated column": (1.0, 0, 0, 0, -1.0, 0),
-    "both negated": (-1.0, 0, 0, 0, -1.0, 0),
-    "sagittal": (0, 1.0, 0, 0, 0, -1.0),
-    "coronal": (1.0, 0, 0, 0, 0, -1.0),
-    "oblique": TWENTY,
-    "double oblique": (0.9063078, 0.4226183, 0.0, -0.2113091, 0.4531539, 0.8660254),
-    "cosines of length 1.0004": (1.0004, 0, 0, 0, 1.0004, 0),
-}
 
 
 def labels() -> NDArray[np.uint8]:
@@ -63,10 +50,10 @@ def on(scan: Scan, array: NDArray[np.uint8]) -> Volume:
 
 
 @pytest.mark.parametrize("labelmap", [False, True], ids=["binary", "labelmap"])
-@pytest.mark.parametrize("name", COSINES)
+@pytest.mark.parametrize("name", w.COSINES)
 def test_voxels_and_geometry_come_back(name: str, labelmap: bool, tmp_path: Path) -> None:
-    scan = read(tmp_path, cosines=COSINES[name])
-    assert np.abs(scan.volume.affine - w.affine(COSINES[name])).max() < 1e-5
+    scan = read(tmp_path, cosines=w.COSINES[name])
+    assert np.abs(scan.volume.affine - w.affine(w.COSINES[name])).max() < 1e-5
     mask = on(scan, labels())
     path = tmp_path / "mask.dcm"
     write_dicom_seg(mask, path, source=scan.source, labelmap=labelmap)
@@ -92,7 +79,7 @@ def per_segment_with_pydicom(path: Path) -> dict[int, list[tuple[NDArray[np.floa
 
 @pytest.mark.parametrize("name", ["axial", "negated column", "sagittal", "oblique"])
 def test_centroid_from_per_frame_geometry_is_the_masks(name: str, tmp_path: Path) -> None:
-    scan = read(tmp_path, cosines=COSINES[name])
+    scan = read(tmp_path, cosines=w.COSINES[name])
     path = tmp_path / "mask.dcm"
     write_dicom_seg(on(scan, labels()), path, source=scan.source)
     shared = pydicom.dcmread(path).SharedFunctionalGroupsSequence[0]
@@ -105,7 +92,7 @@ def test_centroid_from_per_frame_geometry_is_the_masks(name: str, tmp_path: Path
             for r, c in [np.nonzero(pixels)]
         ]
         where = np.argwhere(labels() == number)
-        expected = (np.column_stack([where, np.ones(len(where))]) @ w.affine(COSINES[name]).T)[:, :3]
+        expected = (np.column_stack([where, np.ones(len(where))]) @ w.affine(w.COSINES[name]).T)[:, :3]
         found = np.vstack(points)
         assert len(found) == len(expected)
         assert np.abs(found.mean(0) - expected.mean(0)).max() < 1e-3
@@ -211,7 +198,7 @@ def test_one_slice_and_an_enhanced_source(tmp_path: Path) -> None:
 def test_dciodvfy_reports_no_error(lesions: bool, tmp_path: Path) -> None:
     if shutil.which("dciodvfy") is None:
         pytest.skip("dciodvfy (Debian package dicom3tools) is not installed")
-    scan = read(tmp_path, cosines=COSINES["oblique"])
+    scan = read(tmp_path, cosines=w.COSINES["oblique"])
     numbers = lesion_numbers() if lesions else None
     write_dicom_seg(on(scan, labels()), tmp_path / "m.dcm", source=scan.source, lesions=numbers)
     done = subprocess.run(["dciodvfy", str(tmp_path / "m.dcm")], capture_output=True, text=True, check=False)

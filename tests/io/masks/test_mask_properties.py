@@ -15,7 +15,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.sr.coding import Code
-from test_dicom_seg import COSINES
 
 import dicom_writer as w
 from rmaunet.core.errors import InputError
@@ -108,7 +107,7 @@ def test_a_mask_in_any_orientation_reads_as_it_was(seed, shape, spacing, angle, 
 @FEW
 @given(
     st.integers(0, 99),
-    st.sampled_from(list(COSINES)),
+    st.sampled_from(list(w.COSINES)),
     st.sets(st.integers(0, w.DEPTH - 1), min_size=1),
     st.sampled_from((None, 2.5, 5.0)),
     st.sampled_from((None, 2.5, 5.0)),
@@ -130,7 +129,7 @@ def test_a_foreign_seg_of_any_slices_lies_where_it_was_drawn(seed, name, slices,
 
 
 def _foreign(folder, name, truth, names, codes, between=2.5, thickness=5.0) -> tuple[Scan, Path]:
-    scan = read_scan(w.series(folder / "ct", cosines=COSINES[name]))
+    scan = read_scan(w.series(folder / "ct", cosines=w.COSINES[name]))
     described = [
         hd.seg.SegmentDescription(number, label, STRUCTURE, code, "MANUAL")
         for number, (label, code) in enumerate(zip(names, codes, strict=True), start=1)
@@ -157,7 +156,7 @@ def _foreign(folder, name, truth, names, codes, between=2.5, thickness=5.0) -> t
 @FEW
 @given(
     st.integers(0, 99),
-    st.sampled_from(list(COSINES)),
+    st.sampled_from(list(w.COSINES)),
     st.sampled_from((None, "1.25", "2.5", "3", "5", "7.5")),
     st.sets(st.integers(0, w.DEPTH - 1)),
     st.booleans(),
@@ -170,7 +169,7 @@ def test_our_seg_reads_equal_by_highdicom_and_by_us(seed, name, told, slices, la
     truth = np.zeros((w.DEPTH, w.ROWS, w.COLUMNS), np.uint8)
     truth[sorted(slices)] = labels(seed, truth.shape)[sorted(slices)]
     with tempfile.TemporaryDirectory() as folder:
-        scan = read_scan(w.series(Path(folder) / "ct", tell, cosines=COSINES[name]))
+        scan = read_scan(w.series(Path(folder) / "ct", tell, cosines=w.COSINES[name]))
         path = Path(folder) / "m.dcm"
         write_mask(make_volume(truth, scan.volume.affine), path, like=scan, labelmap=labelmap)
         ours = read_mask(path, like=scan)

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from test_nifti_inputs import check_case
 
 import mask_cases
 import seg_cases
-from file_case import FileCase
+from file_case import FileCase, check_case
 from made_nifti import write
 from rmaunet.core.errors import UsageError
 from rmaunet.core.notices import collect_notices

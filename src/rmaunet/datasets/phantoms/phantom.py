@@ -7,7 +7,7 @@ places and HU where a portal-venous CT has them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -74,6 +74,32 @@ class Phantom:
         """Exact volume of all lesions together."""
         return sum(lesion.volume_ml for lesion in self.lesions)
 
+    def turned(self, orientation: str = "HPL", *, oblique_deg: float = 0.0) -> Phantom:
+        """The same patient and grid, turned together about the space diagonal, with the axes in another order.
+
+        Args:
+            orientation: Order and direction of the array's axes, in highdicom's letters; "HPL" is axial.
+            oblique_deg: Angle, for affines without zeros.
+
+        Returns:
+            A phantom with the same voxels.
+        """
+        axis = np.full(3, 3**-0.5)
+        cross = np.cross(np.eye(3), axis)
+        angle = np.deg2rad(oblique_deg)
+        turn = np.eye(4)
+        turn[:3, :3] -= np.sin(angle) * cross - (1 - np.cos(angle)) * cross @ cross
+        ct, mask = (
+            make_volume(volume.array, turn @ np.asarray(volume.affine)).to_patient_orientation(orientation)
+            for volume in (self.ct, self.mask)
+        )
+        centers = [turn[:3, :3] @ one.center_mm for one in self.lesions]
+        lesions = tuple(
+            replace(one, center_mm=(float(x), float(y), float(z)))
+            for one, (x, y, z) in zip(self.lesions, centers, strict=True)
+        )
+        return replace(self, ct=ct, mask=mask, lesions=lesions)
+
 
 def phantom(
     kind: Kind = "abdomen",
@@ -84,8 +110,6 @@ def phantom(
     lesions: int = 3,
     lesion_radius_mm: tuple[float, float] = (7.0, 20.0),
     noise_hu: float = 10.0,
-    orientation: str = "HPL",
-    oblique_deg: float = 0.0,
 ) -> Phantom:
     """Draw a patient and scan it.
 
@@ -101,8 +125,6 @@ def phantom(
         lesions: How many; 0 is allowed.
         lesion_radius_mm: Smallest and largest radius; one that finds no room is drawn smaller.
         noise_hu: Standard deviation of the noise.
-        orientation: Order and direction of the array's axes, in highdicom's letters; "HPL" is axial.
-        oblique_deg: Turns patient and grid together about the space diagonal, for affines without zeros.
 
     Returns:
         CT, mask and facts. The middle of the axial grid is the world's origin.
@@ -135,16 +157,17 @@ def phantom(
         draw[kind](ct, grid, patient)
     noise = np.random.default_rng([seed, 4, *shape]).standard_normal(shape, np.float32)
     ct = np.clip(np.rint(ct + noise_hu * noise), -1024, 3071).astype(np.int16)
-    affine = _affine(grid, spacing, oblique_deg)
-    turned = affine[:3, [2, 1, 0]] / np.array([spacing[2], spacing[1], spacing[0]])
+    affine = np.eye(4)
+    affine[:3, :3] = np.diag([spacing[2], spacing[1], spacing[0]])[:, ::-1]
+    affine[:3, 3] = grid.x_mm[0], grid.y_mm[0], grid.z_mm[0]
     return Phantom(
-        ct=make_volume(ct, affine).to_patient_orientation(orientation),
-        mask=make_volume(mask, affine).to_patient_orientation(orientation),
+        ct=make_volume(ct, affine),
+        mask=make_volume(mask, affine),
         kind=kind,
         seed=seed,
         liver_ml=liver_ml,
         liver_hu=liver_hu,
-        lesions=tuple(_fact(shape_, hu, turned) for shape_, hu in found),
+        lesions=tuple(_fact(shape_, hu) for shape_, hu in found),
     )
 
 
@@ -171,21 +194,8 @@ def _check(
         )
 
 
-def _affine(grid: Grid, spacing: tuple[float, ...], oblique_deg: float) -> NDArray[np.float64]:
-    affine = np.eye(4)
-    affine[:3, :3] = np.diag([spacing[2], spacing[1], spacing[0]])[:, ::-1]
-    affine[:3, 3] = grid.x_mm[0], grid.y_mm[0], grid.z_mm[0]
-    if oblique_deg:
-        axis = np.full(3, 3**-0.5)
-        cross = np.cross(np.eye(3), axis)
-        angle = np.deg2rad(oblique_deg)
-        turn = np.eye(3) - np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-        affine[:3] = turn @ affine[:3]
-    return affine
-
-
-def _fact(shape: Ellipsoid, hu: float, turn: NDArray[np.float64]) -> Lesion:
-    x, y, z = turn @ np.array(shape.center_mm[::-1])
+def _fact(shape: Ellipsoid, hu: float) -> Lesion:
+    z, y, x = shape.center_mm
     return Lesion((float(x), float(y), float(z)), shape.half_mm[0], hu)
 
 

@@ -14,7 +14,7 @@ from rmaunet.datasets.store.build_store import prepare_store
 from rmaunet.datasets.store.slice_store import Store
 from rmaunet.paper.reproduce.plan import Plan, Run
 from rmaunet.preprocess import Preprocessing
-from rmaunet.train import train
+from rmaunet.train import HowToTrain, train
 from rmaunet.train.experiment import Experiment
 
 __all__ = ["STORE_SIZE", "finished", "prepared_store", "store_folder", "train_run"]
@@ -161,4 +161,5 @@ def train_run(run: Run, plan: Plan, out: Path, say: Say, *, device: str = "cpu")
         KeyboardInterrupt: On Ctrl-C or SIGTERM, after a checkpoint.
     """
     store = prepared_store(store_folder(out, run), plan.data[run.data], run.experiment.preprocessing.window_hu, say)
-    train(run.experiment, store, run.train, run.folder, say=lambda text: say(f"{run.words}: {text}"), device=device)
+    how = HowToTrain(device=device)
+    train(run.experiment, store, run.train, run.folder, say=lambda text: say(f"{run.words}: {text}"), how=how)
