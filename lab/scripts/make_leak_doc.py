@@ -1,4 +1,4 @@
-"""Write the measured tables of docs/leak-detection.md from lab/results/overlap and lab/results/overlap_ircadb.
+"""Write the measured tables of lab/logs/leak-detection.md from lab/results/overlap and lab/results/overlap_ircadb.
 
 python lab/scripts/make_leak_doc.py
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from rmaunet.leaks.match_scans import SAME_PATIENT, SAME_SCAN
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "docs" / "leak-detection.md"
+DOCUMENT = ROOT / "lab" / "logs" / "leak-detection.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 

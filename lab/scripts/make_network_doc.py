@@ -1,4 +1,4 @@
-"""Write the generated tables of docs/network.md: layers, sizes and costs, networks. Run it after changing a network."""
+"""Write the generated tables of docs/concepts/network.md: layers, sizes and costs, networks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rmaunet.networks.facts import FACTS
 from rmaunet.networks.rmaunet import RMAUNet, widths_from_base
 from rmaunet.networks.size import network_size
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "network.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "concepts" / "network.md"
 SLICE = (1, 1, 256, 256)
 
 LAYERS = [
@@ -41,7 +41,7 @@ VARIANTS: list[tuple[str, dict]] = [
     *(
         (f"{label}, base {base}", {"widths": widths_from_base(base), **arguments})
         for label, arguments in MODULES
-        for base in (64, 32, 16)
+        for base in (64, 16)
     ),
     ("encoder MAB only", {"mab_at": "encoder"}),
     ("decoder MAB only", {"mab_at": "decoder"}),
@@ -57,7 +57,7 @@ def table(heading: list[str], rows: list[list[str]]) -> str:
 
 
 def layers() -> str:
-    """Shapes as they come out of the network, not as someone wrote them down."""
+    """Shapes measured in a forward pass."""
     shapes: dict[str, torch.Size] = {}
     with torch.device("meta"):
         network = RMAUNet().eval()
@@ -80,18 +80,16 @@ def sizes() -> str:
     for label, arguments in VARIANTS:
         size = network_size(lambda arguments=arguments: RMAUNet(**arguments), SLICE)
         rows.append([label, f"{size.parameters_millions:.3f}", f"{size.gmacs:.2f}"])
-    return table(["network", "parameters (millions)", "multiply-accumulates (10^9)"], rows)
+    return table(["network", "parameters (millions)", "MACs (10^9)"], rows)
 
 
 def networks() -> str:
     rows = []
     for name, facts in FACTS.items():
-        shape = SLICE
-        size = network_size(NETWORKS[name], shape)
-        sides = " x ".join(map(str, shape[2:]))
+        size = network_size(NETWORKS[name], SLICE)
         cells = [f"`{name}`", facts.printed, facts.reference, f"{size.parameters_millions:.3f}", f"{size.gmacs:.2f}"]
-        rows.append([*cells, sides, str(facts.multiple_of)])
-    heading = ["name", "network", "reference", "parameters (millions)", "multiply-accumulates (10^9)", "for", "sides"]
+        rows.append([*cells, str(facts.multiple_of)])
+    heading = ["name", "network", "reference", "parameters (millions)", "MACs (10^9)", "sides, multiple of"]
     return table(heading, rows)
 
 
@@ -103,7 +101,7 @@ def generate(text: str) -> str:
         block = f"{begin}\n{make()}\n<!-- end -->"
         text, found = pattern.subn(block.replace("\\", r"\\"), text)
         if found != 1:
-            raise ValueError(f"{DOCUMENT}: {name}: {found} places for this table, one is needed")
+            raise ValueError(f"{DOCUMENT}: {name}: {found} places for this table, must be 1")
     return text
 
 

@@ -1,4 +1,4 @@
-"""The worked example of docs/adding-a-data-set.md does what the page says."""
+"""The worked example of docs/how-to/add-a-data-set.md does what the page says."""
 
 import inspect
 import json
@@ -15,7 +15,7 @@ from rmaunet.datasets import DATASETS, DataSet
 from rmaunet.datasets.store.slice_store import Store
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "adding-a-data-set.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "add-a-data-set.md").read_text(encoding="utf-8")
 FILE, REGISTER, TREE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 CONTRACTS = ROOT / "tests" / "contracts"
 
@@ -30,7 +30,7 @@ def contract(load_file: Callable[..., ModuleType], tmp_path: Path, monkeypatch: 
         monkeypatch.setitem(sys.modules, name, None)
     module = load_file(file, "rmaunet.datasets.clinic")
     exec(REGISTER, {"DATASETS": DATASETS, "DataSet": DataSet, **vars(module)})
-    trees = load_file(CONTRACTS / "trees.py")
+    trees = load_file(ROOT / "tests" / "cases" / "trees.py")
     exec(TREE, vars(trees))
     return load_file(CONTRACTS / "test_datasets.py", "contract_of_data_sets")
 
@@ -70,7 +70,7 @@ def test_an_unknown_layout_is_refused_with_the_known_ones(words: list[str], caps
 
 def test_page_links_to_files_that_exist() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
-        assert (ROOT / "docs" / target).exists(), target
+        assert (ROOT / "docs" / "how-to" / target).exists(), target
 
 
 def test_example_file_obeys_the_house() -> None:

@@ -1,4 +1,4 @@
-"""The worked example of docs/adding-a-network.md does what the page says."""
+"""The worked example of docs/how-to/add-a-network.md does what the page says."""
 
 import inspect
 import re
@@ -16,7 +16,7 @@ from rmaunet.networks.size import network_size
 from rmaunet.train.presets import PAPER
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "adding-a-network.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "add-a-network.md").read_text(encoding="utf-8")
 FILE, REGISTER, FACT, COUNT, TRAIN = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -65,7 +65,7 @@ def test_count(added: dict[str, object], capsys: pytest.CaptureFixture[str]) -> 
 
 def test_page_links_to_files_that_exist() -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", PAGE):
-        assert (ROOT / "docs" / target).exists(), target
+        assert (ROOT / "docs" / "how-to" / target).exists(), target
 
 
 def test_example_file_obeys_the_house() -> None:

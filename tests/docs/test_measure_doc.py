@@ -1,4 +1,4 @@
-"""docs/measure.md and the docstrings of report tell the truth."""
+"""docs/reference/measurements.md and the docstrings of report agree with the code."""
 
 import doctest
 import importlib
@@ -12,7 +12,7 @@ import rmaunet.report
 from rmaunet.measurement import flags
 from rmaunet.measurement.measure_tables import LESION_COLUMNS, LESION_CONFIDENCE_COLUMNS
 
-PAGE = Path(__file__).parents[2] / "docs" / "measure.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "measurements.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 MODULES = [module.name for module in pkgutil.iter_modules(rmaunet.report.__path__)]
 

@@ -1,4 +1,4 @@
-"""The examples of docs/metrics.md and of the docstrings give what they say."""
+"""The examples of docs/concepts/metrics.md and of the docstrings give what they say."""
 
 import doctest
 import importlib
@@ -9,7 +9,7 @@ import pytest
 
 import rmaunet.metrics
 
-PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+PAGE = Path(__file__).parents[2] / "docs" / "concepts" / "metrics.md"
 MODULES = [module.name for module in pkgutil.iter_modules(rmaunet.metrics.__path__)]
 
 

@@ -1,4 +1,4 @@
-"""docs/network.md says what the code does."""
+"""docs/concepts/network.md agrees with the code."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ from rmaunet.networks.rmaunet import RMAUNet
 from rmaunet.preprocess import Preprocessing
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = (ROOT / "docs" / "network.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "concepts" / "network.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_open_points_of_loss_and_preprocessing_name_the_defaults() -> None:
     }
     assert arguments(2) == loss
     settings = arguments(3)
-    assert settings == {name: getattr(Preprocessing(), name) for name in ("grid", "normalise")}
+    assert settings == {name: getattr(Preprocessing(), name) for name in ("grid",)}
 
 
 def test_the_heads_start_is_the_one_documented() -> None:
