@@ -141,7 +141,7 @@ Processor: {machine["processor"]}; PyTorch {machine["torch"]}; commit {machine["
 
 The training is short and small. The study shows differences under these conditions. It does not show what the networks reach
 when trained as their authors did, and neither confirms nor refutes the paper's numbers. The output layers of these networks
-started saturated, which later versions correct ([decision 20](../../docs/decisions/0020-output-layer-start.md)).
+started saturated, which later versions correct ([decision 16](../../docs/decisions/0016-output-layer-start.md)).
 """
     return "\n".join([head, *filter(None, (section(study, name, heading) for name, heading in TABLES.items()))])
 
