@@ -1,9 +1,9 @@
 """Count the files and rooms of rmaunet that one command enters, from ``cli`` to the written mask.
 
-    python lab/scripts/road.py [--list]
+    python lab/scripts/road.py CT.nii.gz [--list]
 
-Runs ``rmaunet segment -w fast`` on a generated phantom and records each function of the package that is called, in every
-thread. Imports, class bodies, lambdas, comprehensions and properties of data classes do not count as steps.
+Runs ``rmaunet segment -w fast`` with its default outputs and records each function of the package that is called, in every
+thread. Imports, class bodies, lambdas and comprehensions do not count.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from typing import Any
 
 import rmaunet
 from rmaunet.cli.main import main as command
-from rmaunet.datasets.phantoms.phantom import phantom
-from rmaunet.io import write_volume
 
 PACKAGE = Path(rmaunet.__file__).parent
 
@@ -44,13 +42,11 @@ class Recorder:
         return found
 
 
-def road() -> set[tuple[str, str]]:
+def road(ct: Path) -> set[tuple[str, str]]:
     """Functions of the package that ``rmaunet segment`` calls for one NIfTI file."""
     with tempfile.TemporaryDirectory() as folder:
-        ct = Path(folder) / "ct.nii.gz"
-        write_volume(phantom("abdomen", seed=1).ct, ct)
-        words = ["segment", "-i", str(ct), "-o", str(Path(folder) / "out"), "-w", "fast", "--no-overlay"]
-        command([*words[:-1], "--no-overlay", "--overwrite"])  # converts the network, fills the caches
+        words = ["segment", "-i", str(ct), "-o", str(Path(folder) / "out"), "-w", "fast"]
+        command([*words, "--overwrite"])  # converts the network, fills the caches
         recorder = Recorder()
         threading.setprofile(recorder)
         sys.setprofile(recorder)
@@ -63,7 +59,7 @@ def road() -> set[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    found = road()
+    found = road(Path(sys.argv[1]))
     files = sorted({file for file, _ in found})
     rooms = sorted({file.split("/")[0] for file in files})
     if "--list" in sys.argv:
