@@ -62,7 +62,7 @@ def flipped(data: bytes, rng: np.random.Generator, *, inside: bool) -> bytes:
 
 
 def one(path: Path, data: bytes, whole: np.ndarray | None) -> tuple[str, float]:
-    """Read the bytes as CT or mask; what came of it and how long it took. AssertionError if voxels differ from ``whole``."""
+    """Read the bytes as CT or mask; return outcome and time. AssertionError if voxels differ from ``whole``."""
     path.write_bytes(data)
     start = time.perf_counter()
     try:

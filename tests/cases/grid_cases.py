@@ -204,7 +204,7 @@ CASES = [
     bad(
         "nrrd-colour",
         GRIDS,
-        "a colour NRRD",
+        "a color NRRD",
         "refused",
         "kinds",
         edited("ct.nrrd", b"kinds: domain", b"kinds: RGB-color"),
