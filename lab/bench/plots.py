@@ -1,4 +1,4 @@
-"""Measurements as pictures for docs/performance.md."""
+"""Measurements as pictures for lab/logs/performance.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measurements as tables, the same on the screen and in docs/performance.md."""
+"""Measurements as tables, the same on the screen and in lab/logs/performance.md."""
 
 from __future__ import annotations
 
