@@ -162,7 +162,7 @@ def test_readers_name_their_options_through_advise() -> None:
         for text, advised in texts(path):
             named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"`rmaunet [^`]*`", "", text)))
             assert advised or not named & READERS, f"{path.name}: {text}"
-            foreign = path.name in ("example_scan.py", "runs.py")  # options of pip and git
+            foreign = path.name in ("example_scan.py", "machine.py")  # options of pip and git
             assert foreign or named <= known, f"{path.name}: {text}"
 
 
@@ -197,7 +197,7 @@ REFUSED = [
     ("figures -i ct.nii.gz --masks ref.nii.gz -o out.png", 2, "ends in .png"),
     ("prepare lits set5 -o out.h5", 2, "ends in .h5"),
     ("data check set5 --fix out.zip", 2, "data check: --fix = out.zip: ends in .zip"),
-    ("models join fast fast -o out.pt", 2, "ends in .pt"),
+    ("models average fast fast -o out.pt", 2, "ends in .pt"),
     ("train -o run.zip --data store", 2, "ends in .zip"),
     ("reproduce loss -d set5 -o out.csv --dry-run", 2, "ends in .csv"),
     ("segment -i ct.nii.gz -o o --device gpu", 2,

@@ -25,7 +25,7 @@ REFUSED: list[tuple[object, str]] = [
     (stage(sahre=1), "training.stages[0].sahre: unknown setting; did you mean 'share'?"),
     ({"loss": "focal_dise"}, "did you mean 'focal_dice'?"),
     ({"network": {"name": "rmaunte"}}, "did you mean 'rmaunet'?"),
-    ({"network": {"options": {"asp": True}}}, "did you mean 'aspp'?"),
+    ({"network": {"options": {"mab": True}}}, "did you mean 'mab_at'?"),
     (training(schedule="cosine"), "training.schedule = 'cosine': unknown value; choose from 'constant'"),
     # wrong types
     ([], "content = []: is not a JSON object"),
@@ -39,7 +39,7 @@ REFUSED: list[tuple[object, str]] = [
     (training(stages=[{"share": 1}]), "training.stages[0].size: is missing"),
     (training(stages="all"), "training.stages = 'all': is not tuple"),
     ({"preprocessing": {"window_hu": [1, 2, 3]}}, "preprocessing.window_hu = [1, 2, 3]"),
-    ({"network": {"options": {"aspp": [1]}}}, "network.options.aspp = [1]"),
+    ({"network": {"options": {"mab_at": [1]}}}, "network.options.mab_at = [1]"),
     ({"seed": 0.5}, "seed = 0.5: is not int"),
     ({"seed": "x" * 9999}, "is not int"),
     # out of range
@@ -82,15 +82,15 @@ RAW: dict[str, tuple[bytes, str]] = {
     "NaN": (b'{"training": {"learning_rate": NaN}}', "training.learning_rate = nan: is not a finite number"),
     "infinity": (b'{"preprocessing": {"window_hu": [-Infinity, 200]}}', "preprocessing.window_hu[0] = -inf"),
     "1e999": (b'{"training": {"learning_rate": 1e999}}', "is not a finite number"),
-    "5000 digits": (b'{"training": {"batch": ' + b"9" * 5000 + b"}}", "is no JSON"),
+    "5000 digits": (b'{"training": {"batch": ' + b"9" * 5000 + b"}}", "is not valid JSON"),
     "100000 brackets": (b"[" * 100_000, "nested too deeply"),
     "100000 objects": (b'{"a":' * 100_000, "nested too deeply"),
     "a closed bomb": (b'{"training": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "nested too deeply"),
-    "a key twice": (b'{"seed": 1, "seed": 2}', "seed: is told twice"),
+    "a key twice": (b'{"seed": 1, "seed": 2}', "seed: duplicate key"),
     "no UTF-8": (b"\xff\xfe{}", "no UTF-8"),
-    "empty": (b"", "is no JSON"),
-    "trailing text": (b"{} x", "is no JSON"),
-    "a comment": (b"// x\n{}", "is no JSON"),
+    "empty": (b"", "is not valid JSON"),
+    "trailing text": (b"{} x", "is not valid JSON"),
+    "a comment": (b"// x\n{}", "is not valid JSON"),
     "17 MiB": (b'{"name": "' + b"a" * (17 << 20) + b'"}', "bytes = "),
 }
 

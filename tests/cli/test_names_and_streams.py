@@ -127,7 +127,7 @@ EMPTY = [
     ["convert", "-i", "mask.nii.gz", "-o", ""], ["report", "-i", "ct.nii.gz", "-s", "mask.nii.gz", "-o", ""], ["info", ""],
     ["evaluate", "-r", "", "-p", "mask.nii.gz", "-o", "o"], ["prepare", "lits", "", "-o", "o"], ["data", "check", ""],
     ["data", "check", ".", "--fix", ""], ["train", "-o", ""], ["models", "show", ""], ["figures", "--cases", "", "-o", "o"],
-    ["models", "join", "fast", "", "-o", "o"], ["reproduce", "loss", "-d", "", "-o", "o"], ["demo", "-o", ""],
+    ["models", "average", "fast", "", "-o", "o"], ["reproduce", "loss", "-d", "", "-o", "o"], ["demo", "-o", ""],
 ]  # fmt: skip
 
 

@@ -200,8 +200,8 @@ def test_weights_are_kept(world: Path, capsys: pytest.CaptureFixture[str]) -> No
     link("a/model.safetensors", "c/model.safetensors", hard=True)
     before = hashes(Path("a"), Path("b"), Path("w.pt"))
     for words in (
-        ["join", "a", "b", "-o", "a"],
-        ["join", "a", "b", "-o", "alias"],
+        ["average", "a", "b", "-o", "a"],
+        ["average", "a", "b", "-o", "alias"],
         ["average", "a", "b", "-o", "b"],
         ["average", "a", "b", "-o", "c"],
         ["cascade", "a", "b", "-o", "b"],

@@ -10,6 +10,7 @@ from torch import nn
 from rmaunet.core.volume import make_volume
 from rmaunet.networks.build import NetworkSettings, build_network
 from rmaunet.predict import ModelCard, Postprocessing, Predictor, load_weights, save_weights
+from rmaunet.predict.compute import Compute
 from rmaunet.preprocess import Preprocessing
 
 
@@ -68,7 +69,7 @@ def test_any_shape_gives_a_mask_of_that_shape(shape):
 def test_progress_counts_to_the_end():
     seen = []
     every = predictor(grid="matrix", size=16)
-    every.all_slices = True
+    every.compute = Compute(all_slices=True)
     every.predict(make_volume(np.zeros((6, 16, 16), np.int16)), progress=lambda *n: seen.append(n))
     assert seen == [(4, 6), (6, 6)]
     seen.clear()
@@ -85,7 +86,7 @@ def test_skipping_gives_the_mask_of_every_slice():
     array[65:67, 4:16, 5:18] = 100  # apart by a gap the search goes across
     ct = make_volume(array)
     fast, every = predictor(grid="spacing", spacing_mm=1.0), predictor(grid="spacing", spacing_mm=1.0)
-    every.all_slices = True
+    every.compute = Compute(all_slices=True)
     one, other = fast.predict(ct), every.predict(ct)
     assert np.array_equal(one.mask.array, other.mask.array)
     assert np.array_equal(one.mask.array, (array == 100) + 2 * (array == 190))
@@ -102,7 +103,7 @@ def test_watch_sees_every_computed_slice_once_on_the_scans_own_pixels():
         seen[z] = maps.copy()
 
     every = predictor(grid="spacing", spacing_mm=1.0)
-    every.all_slices = True
+    every.compute = Compute(all_slices=True)
     every.predict(make_volume(array), watch=watch)
     assert sorted(seen) == list(range(6))
     assert {maps.shape for maps in seen.values()} == {(2, 40, 48)}

@@ -94,7 +94,7 @@ def test_an_unknown_key_of_the_card_names_the_nearest(folder):
 
 def test_a_card_that_is_no_json_is_refused(folder):
     (folder / "card.json").write_text("{")
-    refused(folder, "card.json", "is no JSON")
+    refused(folder, "card.json", "is not valid JSON")
 
 
 def test_an_unknown_network_is_refused(folder):

@@ -181,8 +181,7 @@ def _step(state: RunState, loss_of: nn.Module, batch: Batch, learning_rate: floa
     if settings.gradient_clip:
         nn.utils.clip_grad_norm_(state.network.parameters(), settings.gradient_clip)
     state.optimiser.step()
-    if state.average:
-        state.average.update(state.network, state.step)
+    state.update_average()
     return value, seen
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from rmaunet.core.errors import InputError, ModelError
 from rmaunet.core.machine import machine
@@ -17,10 +18,11 @@ from rmaunet.networks.build import build_network
 from rmaunet.predict.weights import ModelCard, Weights, save_weights
 from rmaunet.predict.weights_licence import UNSTATED_LICENCE
 from rmaunet.train.checkpoint import load_checkpoint, save_checkpoint
-from rmaunet.train.ema import Average
 from rmaunet.train.experiment import Experiment
 
 __all__ = ["RunState", "begin"]
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass
@@ -41,11 +43,17 @@ class RunState:
     experiment: Experiment
     network: nn.Module
     optimiser: torch.optim.Optimizer
-    average: Average | None
+    average: AveragedModel | None
     cases: tuple[str, ...] = ()
     licence: str = UNSTATED_LICENCE
     step: int = 0
     origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def update_average(self) -> None:
+        """Move the average toward the network, after an optimizer step."""
+        if self.average:
+            self.average.n_averaged.fill_(self.step + 1)  # steps without an update count as well
+            self.average.update_parameters(self.network)
 
     def resume(self, folder: Path) -> bool:
         """Go on from the folder's checkpoint; False if there is none.
@@ -61,7 +69,7 @@ class RunState:
         self.network.load_state_dict(stored["network"])
         self.optimiser.load_state_dict(stored["optimiser"])
         if self.average:
-            self.average.network.load_state_dict(stored["average"])
+            self.average.module.load_state_dict(stored["average"])
         return True
 
     def keep(self, folder: Path) -> None:
@@ -75,7 +83,7 @@ class RunState:
             "experiment": to_dict(self.experiment),
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "average": self.average.network.state_dict() if self.average else None,
+            "average": self.average.module.state_dict() if self.average else None,
         }
         save_checkpoint(folder, state)
         card = ModelCard(
@@ -88,7 +96,7 @@ class RunState:
             experiment=to_dict(self.experiment),
             training={"steps": self.step, **machine(), **self._further()},
         )
-        save_weights(folder / "weights", self.average.network if self.average else self.network, card)
+        save_weights(folder / "weights", self.average.module if self.average else self.network, card)
 
     def _further(self) -> dict[str, Any]:
         place = next(self.network.parameters()).device
@@ -121,9 +129,29 @@ def begin(experiment: Experiment, place: torch.device, start: Weights | None) ->
     network = network.to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
     make = torch.optim.AdamW if settings.optimiser == "adamw" else torch.optim.Adam
     optimiser = make(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True)
-    average = Average(network, decay=settings.ema_decay) if settings.ema_decay else None
+    average = _running_average(network, settings.ema_decay) if settings.ema_decay else None
     origin = start.card.training if start else {}
     return RunState(experiment, network, optimiser, average, origin=origin)
+
+
+def _running_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Exponential moving average of parameters and buffers; not in the paper.
+
+    Args:
+        network: The network to follow.
+        decay: Share kept in each step after warm-up; early steps keep less, (1 + step) / (10 + step).
+    """
+
+    def move(mine: Tensors, theirs: Tensors, count: Tensor | int) -> None:
+        if not mine[0].is_floating_point():
+            torch._foreach_copy_(mine, theirs)
+            return
+        step = int(count) - 1
+        keep = min(decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(mine, theirs, 1 - keep)
+
+    average = AveragedModel(network, multi_avg_fn=move, use_buffers=True)
+    return average.eval().requires_grad_(False)
 
 
 def _same_experiment(stored: dict[str, Any], experiment: Experiment, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The writers of miniature data sets stand beside the contract tests; a patch as training makes it."""
+"""A patch as training makes it."""
 
 import pytest
 
