@@ -1,1 +1,1 @@
-"""What this machine makes of the network: agreement of runtimes, times, memory."""
+"""Benchmarks of one machine: agreement of runtimes, time, memory."""

@@ -57,13 +57,13 @@ class Bench:
         "memory",
         "training",
     )
-    """What to measure."""
+    """Parts to measure."""
     widths: tuple[int, ...] = (16, 32, 64)
     """Base channels of the network."""
     batches: tuple[int, ...] = (1, 4, 16)
     """Slices a call."""
     ways: tuple[str, ...] = ()
-    """Runtimes of the network, such as "openvino-bfloat16"; by default all that can be used here."""
+    """Runtimes and precisions, for example "openvino-bfloat16"; by default all that can be used here."""
     lengths: tuple[int, ...] = (100, 300, 1000, 1500)
     """Slices of the scans whose memory is measured."""
     depth: int = 300

@@ -1,8 +1,9 @@
 """Do the masks of another runtime, another precision or a search over slices equal those of PyTorch in float32?
 
 A runtime is accepted when, over the cases together, its masks agree with the reference's with a Dice of at least 0.999 for
-liver and 0.99 for tumor, and no case's Dice against its reference mask changes by more than 0.002. One voxel alone is no
-objection: float32 computed in another order decides ties otherwise, and of a tumor of 120 voxels one is worth 0.004.
+liver and 0.99 for tumor, and no case's Dice against its reference mask changes by more than 0.002. A single
+differing voxel is ignored: float32 in another order resolves ties differently, and one voxel of a tumor of 120 is
+0.004 of Dice.
 """
 
 from __future__ import annotations
@@ -60,11 +61,12 @@ def compare_ways(
     Args:
         cases: With reference masks.
         weights: Trained.
-        ways: What to hold against PyTorch in float32 over all slices; one that cannot be used here is left out and said to be.
-        say: Told what goes on.
+        ways: Runtimes to compare with PyTorch in float32 over all slices; unusable ones are reported and skipped.
+        say: Called with progress messages.
 
     Yields:
-        One row a case and way: voxel counts of the two masks and their overlap, Dice of both against the case's reference,
+        One row per case and runtime: voxel counts of the two masks and their overlap, Dice of both against the case's
+        reference,
         slices computed and reference liver slices that were not.
     """
     reference = _predictor(weights, REFERENCE)
@@ -169,7 +171,7 @@ def _between(row: dict[str, Any], organ: str) -> Counts:
 
 
 def _change(row: dict[str, Any], organ: str) -> float:
-    """Of Dice against the case's reference; an undefined one counts as that of two empty masks, 1."""
+    """Change of Dice against the case's reference; undefined counts as 1, as for two empty masks."""
     texts = (row[f"{organ}_dice_torch"], row[f"{organ}_dice_way"])
     before, after = (1.0 if text == "" else float(text) for text in texts)
     return abs(after - before)

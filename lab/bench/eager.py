@@ -27,7 +27,7 @@ Seconds = tuple[float, float]
 
 
 def seconds_of(run: Callable[[NDArray[np.float32]], object], slab: NDArray[np.float32]) -> Seconds:
-    """Of one call, after one that is not counted: what ran before may have left its threads spinning."""
+    """Time one call, after an uncounted one: threads of earlier code may still be spinning."""
     run(slab)
     began, cpu = time.perf_counter(), time.process_time()
     run(slab)
@@ -40,7 +40,7 @@ def eager_process(base: int, threads: int) -> Iterator[Callable[[NDArray[np.floa
 
     Args:
         base: Its width.
-        threads: Of PyTorch.
+        threads: Threads of PyTorch.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()

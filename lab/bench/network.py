@@ -43,8 +43,8 @@ def convolution_peak(precision: str, *, threads: int, repeats: int = 5) -> float
 
     Args:
         precision: "float32" or "bfloat16".
-        threads: Of PyTorch.
-        repeats: Of each; the fastest counts.
+        threads: Threads of PyTorch.
+        repeats: Repetitions; the fastest counts.
 
     Returns:
         10^9 multiplications and additions a second, over 64, 128 and 256 channels of 64 x 64 to 128 x 128 pixels.
@@ -76,10 +76,10 @@ def network_rows(
     Args:
         widths: Base channels.
         batches: Slices a call.
-        ways: Runtimes and precisions; those that cannot be used here are left out and said to be.
+        ways: Runtimes and precisions; unusable ones are reported and skipped.
         threads: For the network.
         repeats: Turns.
-        say: Told what goes on.
+        say: Called with progress messages.
 
     Returns:
         One row a width, batch and way: median, lowest and highest ms a slice, GFLOP/s of the median, and "cpu_ms", the median

@@ -1,4 +1,4 @@
-"""Measurements as pictures for docs/performance.md."""
+"""Measurements as pictures for lab/logs/performance.md."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def memory_plot(rows: Sequence[Row]) -> Figure:
 
 
 def network_plot(rows: Sequence[Row]) -> Figure:
-    """Milliseconds a slice of each runtime, a panel a width, at the smallest batch measured; lines from lowest to highest.
+    """Milliseconds per slice of each runtime, one panel per width, at the smallest batch; lines from lowest to highest.
 
     Args:
         rows: "network" of one run of ``python -m bench``.

@@ -1,4 +1,4 @@
-"""What every measurement is kept with: the machine, the versions, the threads."""
+"""Context of a measurement: machine, versions, threads."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def new_record(*, threads: int, note: str = "", libraries: Sequence[str] = LIBRA
 
     Args:
         threads: That the network, or each peer, may use.
-        note: What else ran, for instance.
+        note: Remark, for example other running processes.
         libraries: Packages whose versions matter.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Measurements as tables, the same on the screen and in docs/performance.md."""
+"""Measurements as tables, the same on the screen and in lab/logs/performance.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["tables"]
 
 GIB = 2**30
 AGAINST = ("eager float32", "torch float32")
-"""What a network's time is held against: PyTorch as it comes, and as the runtime "torch" has it."""
+"""References for a network's time: unmodified PyTorch, and the runtime "torch"."""
 PRECISION_CHANGE = 0.002
 """Most by which training in bfloat16 may change the mean Dice."""
 
@@ -138,7 +138,7 @@ def _volume_cpu(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _saved(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What the search over slices saves, in a sentence, and what a slice and all the rest cost in processor time.
+    """Time saved by the search over slices, and processor time per slice and for the rest.
 
     The two scans differ in the slices computed only, so that their processor time tells both apart on a busy machine too.
     """

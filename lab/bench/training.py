@@ -39,7 +39,7 @@ def phantom_store(root: Path, settings: Preprocessing, *, count: int, side: int)
 
     Args:
         root: Its folder, created.
-        settings: Whose window is applied.
+        settings: Preprocessing; its window is applied.
         count: Patients, "phantom-0" and on; the number is the seed.
         side: Pixels of a slice along each axis.
 

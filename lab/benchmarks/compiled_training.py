@@ -4,7 +4,7 @@
         [--precision bfloat16]
 
 Eager and compiled steps take turns on the same batch; times are CPU seconds of the process and, for the compiler it starts, of
-its children. Without a C++ compiler the reason is said, and nothing is measured.
+its children. Without a C++ compiler the reason is printed and nothing is measured.
 """
 
 from __future__ import annotations

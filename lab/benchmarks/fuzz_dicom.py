@@ -44,7 +44,7 @@ def written(folder: Path, syntax: str | None) -> Path:
 
 
 def outcome_of(path: Path, syntax: str | None) -> str:
-    """What came of reading the damaged file, or the folder it lies in."""
+    """Outcome of reading the damaged file, or its folder."""
     try:
         if syntax in ("seg", "labelmap"):
             found = np.unique(read_dicom_seg(path).array)

@@ -1,7 +1,8 @@
 """Byte flips: whatever happens to a file, the reader returns an image or raises RmaunetError, quickly, in little memory.
 
 A flip outside of a gzip that is read all the same must have changed no voxel. Run: python lab/benchmarks/fuzz_nifti.py --count
-10000 --seed 0 --record lab/results/fuzz/files.json; lab/scripts/make_inputs_doc.py puts what is recorded into docs/inputs.md.
+10000 --seed 0 --record lab/results/fuzz/files.json; lab/scripts/make_inputs_doc.py puts what is recorded into
+lab/logs/inputs.md.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def flipped(data: bytes, rng: np.random.Generator, *, inside: bool) -> bytes:
 
 
 def one(path: Path, data: bytes, whole: np.ndarray | None) -> tuple[str, float]:
-    """Read the bytes as CT or mask; what came of it and how long it took. AssertionError if voxels differ from ``whole``."""
+    """Read the bytes as CT or mask; return outcome and time. AssertionError if voxels differ from ``whole``."""
     path.write_bytes(data)
     start = time.perf_counter()
     try:

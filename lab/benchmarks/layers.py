@@ -1,4 +1,4 @@
-"""What the time of a network goes into: OpenVINO's own clock of each layer, by kind of layer.
+"""Time of a network by kind of layer, from OpenVINO's profiler.
 
     python lab/benchmarks/layers.py [--base 16] [--batch 4] [--threads 2] [-o lab/results/bench/NAME.json]
 

@@ -2,7 +2,7 @@
 
     python lab/benchmarks/malloc.py [--pairs 3] [--steps 3] [--threads 1] [--base 16] [--batch 4] [-o FILE]
 
-By default glibc hands large blocks back to the kernel as soon as they are freed, and every step faults them in anew. Each run
+By default glibc returns large blocks to the kernel when they are freed, and every step faults them in again. Each run
 is a process of its own, with and without ``mallopt`` in turn; the time is CPU time (user and system) of a step, which a busy
 machine disturbs less than wall time.
 """

@@ -2,13 +2,12 @@
 
     python lab/benchmarks/metrics.py [--size 300 512 512] [--repeats 5] [-o lab/results/bench/NAME.json]
 
-The peers come with lab/benchmarks/requirements-peers.txt; one that cannot be imported is left out, and that is said.
-All get the
+The peers come with lab/benchmarks/requirements-peers.txt; missing ones are reported and skipped. All get the
 same two masks and the same spacing, take turns in one process with one thread each, and answer as many of the same questions
 as they can; times are CPU seconds. A peer that takes longer than ``--once`` seconds runs in the first turn only.
 
-What is called surface differs: rmaunet and MedPy (``connectivity=2``) take the LiTS challenge's, voxels with one of 18
-neighbours outside; MONAI has 6 neighbours and no choice, SimpleITK's contour is taken with 6, surface-distance measures
+Definitions of the surface differ: rmaunet and MedPy (``connectivity=2``) take the LiTS challenge's, voxels with one of 18
+neighbors outside; MONAI has 6 neighbors and no choice, SimpleITK's contour is taken with 6, surface-distance measures
 between surface elements weighted by their area.
 """
 

@@ -2,7 +2,7 @@
 
 python lab/benchmarks/overlap.py LITS_ROOT -o lab/results/overlap
 
-Writes copies.csv (a row a copy: score with its own scan, and the best other scan that reaches the lower limit), pairs.csv
+Writes copies.csv (one row per copy: score with its own scan, and the best other scan that reaches the lower limit), pairs.csv
 (every pair of different scans) and manifest.json.
 """
 
@@ -42,7 +42,7 @@ def respaced(array, times):
 
 
 def copies(ct):
-    """What happens to a scan on its way into another data set; (name, array)."""
+    """Changes of a scan on its way into another data set; (name, array)."""
     depth = len(ct)
     low, length = int(depth * 0.3), max(14, int(depth * 0.4))
     noise = np.random.default_rng(0).normal(0, 15, ct.shape).astype(np.float32)

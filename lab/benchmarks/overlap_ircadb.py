@@ -3,7 +3,7 @@
 python lab/benchmarks/overlap_ircadb.py LITS_ROOT -o lab/results/overlap_ircadb
 
 Each of the volumes 28-47 becomes 3Dircadb1.N in a temporary folder as that data set is distributed: PATIENT_DICOM/image_K
-without suffix and MASKS_DICOM/STRUCTURE/image_K. What differs from the LiTS file: rows run to the front, slices are numbered
+without suffix and MASKS_DICOM/STRUCTURE/image_K. Differences from the LiTS file: rows run to the front, slices are numbered
 from the head down, 384 x 384 pixels, 4/3 times the slices (interpolated), stored values are HU + 1024, air is -1000 HU. Then
 the command compares the two data sets: every pair volume = patient + 27 must be named, and no other as the same scan.
 """
@@ -57,7 +57,7 @@ def save(data, array, path):
 
 
 def write_patient(folder, ct, labels, step_mm):
-    """A LiTS volume in 3D-IRCADb's form, its slices and pixels made anew."""
+    """Write a LiTS volume in 3D-IRCADb's form, with resampled slices and pixels."""
     ct, labels = respaced(ct.astype(np.float32), 4 / 3), np.rint(respaced(labels.astype(np.float32), 4 / 3))
     step_mm = (step_mm[0] * 0.75, step_mm[1] * labels.shape[1] / SIDE, step_mm[2] * labels.shape[2] / SIDE)
     series = generate_uid()

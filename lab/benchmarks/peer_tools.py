@@ -3,8 +3,8 @@
     python lab/benchmarks/peer_tools.py TOOL SCAN OUT [--threads 2] [--calls 8]
 
 Prints JSON: "outside" and "network" with wall and CPU seconds, how many calls of the network were computed and how many there
-are, and the process's peak memory. Of a peer's network only the first calls are computed; each of the others answers what the
-last one did, and their time is taken to be the mean of those computed. Everything around the network does its whole work.
+are, and the process's peak memory. Only the first calls of another tool's network are computed; the others return the
+last result, and their time is the mean of the computed calls. Everything around the network does its whole work.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ class Replayed:
 
 def rmaunet(scan: Path, out: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Read, predict, write. Preparing and restoring overlap with the network, so the CPU time of everything else is that of
-    a second pass in which the answers are known already, and the network's that of its calls alone. Of base 64 a network of
-    random weights is timed, on the slices that ``fast`` computes."""
+    a second pass in which the answers are known already, and the network's that of its calls alone. A network of base 64
+    with random weights is timed on the slices that ``fast`` computes."""
     from rmaunet.io import read_scan, write_mask
     from rmaunet.networks.build import build_network
     from rmaunet.predict import Predictor, Weights, load_weights
@@ -141,7 +141,7 @@ def rmaunet(scan: Path, out: Path, options: argparse.Namespace) -> dict[str, Any
 
 
 def nnunet_plans(side: int, spacing_mm: list[float]) -> dict[str, Any]:
-    """What nnU-Net's default planner writes for CT slices of 512 x 512 (8 stages), with fewer stages for smaller ones."""
+    """Plans of nnU-Net's default planner for CT slices of 512 x 512 (8 stages), with fewer stages for smaller ones."""
     stages = int(np.log2(side / 4)) + 1
     unet = {
         "n_stages": stages,

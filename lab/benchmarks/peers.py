@@ -4,8 +4,8 @@
         [-o lab/results/bench/NAME.json]
 
 The peers come with lab/benchmarks/requirements-peers.txt. Each tool runs in a process of its own
-(lab/benchmarks/peer_tools.py) on
-the same scan; the tools take turns, so that a disturbance meets all of them. A peer that fails is said to, and left out.
+(lab/benchmarks/peer_tools.py) on the same scan; the tools take turns, so that a disturbance affects all of them. Tools that
+fail are reported and skipped.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python lab/benchmarks/readers.py [--depth 300] [--side 512] [--repeats 3] [--dicom FOLDER] [--json FILE]
 
-Times are CPU seconds of the process. What each gives is compared first: a reader that differs is said to.
+Times are CPU seconds of the process. Results are compared first; readers that differ are reported.
 """
 
 from __future__ import annotations

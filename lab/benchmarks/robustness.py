@@ -161,7 +161,7 @@ CHANGES: dict[str, list[tuple[float | str, Change]]] = {
 
 
 def without_liver(ct: Volume, mask: np.ndarray) -> Iterator[tuple[str, Volume]]:
-    """What has no liver in it, so that the mask must stay empty."""
+    """Scans without a liver, whose mask must stay empty."""
     z = np.flatnonzero(mask.any(axis=(1, 2)))
     gap = 2
     above, below = ct.array[z[-1] + 1 + gap :], ct.array[: max(0, z[0] - gap)]

@@ -9,7 +9,7 @@ the reference's liver with tumor ("liver", for the tumor only). Nothing is fitte
 more than ten beyond that box are not looked at.
 
 Also of each lesion of the plain mask: mean probability, stability over thresholds, and whether it meets a tumor of the
-reference. Writes reliability.csv (a row a case, target, population and bin), cases.csv (ECE and Brier a case),
+reference. Writes reliability.csv (one row per case, target, population and bin), cases.csv (ECE and Brier per case),
 lesions.csv and manifest.json.
 """
 
@@ -131,7 +131,7 @@ def lesion_rows(
     meter = ConfidenceMeter(mask, lesions)
     for variant in rethresholded(kept, predictor.postprocessing, ct=ct):
         meter.add(variant.kind, variant.name, variant.labels)
-    # The reference stands in as a pass: a lesion is "found" by it where they share a voxel.
+    # The reference replaces a pass: a lesion is "found" by it where they share a voxel.
     meter.add("augmentation", "reference", reference)
     rows = []
     for lesion, sure in zip(lesions, meter.result(kept.plane).lesions, strict=True):

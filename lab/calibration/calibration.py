@@ -1,4 +1,4 @@
-"""Are probabilities what they say? Of the voxels given 0.7, should 70 % be tumor?
+"""Calibration: do 70 % of the voxels with probability 0.7 belong to the target?
 
 Voxels are counted into bins of equal width as they stream by; nothing of a volume's size is kept.
 
@@ -30,7 +30,7 @@ class Reliability:
 
     Attributes:
         voxels: How many.
-        positives: How many of them are what was asked for, in the reference.
+        positives: Voxels that belong to the target in the reference.
         probability: Sum of their probabilities.
         squares: Sum of (probability - truth)^2.
 
@@ -51,10 +51,10 @@ class Reliability:
 
         Args:
             probabilities: In [0, 1], any shape.
-            truth: Of the same shape.
+            truth: Reference, same shape.
 
         Raises:
-            ValueError: If the shapes differ or a probability is none.
+            ValueError: If the shapes differ or a probability is outside [0, 1].
         """
         p, y = np.asarray(probabilities, np.float64).ravel(), np.asarray(truth, bool).ravel()
         if p.shape != y.shape:

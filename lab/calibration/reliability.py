@@ -62,7 +62,7 @@ def read_reliability(path: Path) -> list[Curve]:
         path: Its reliability.csv.
 
     Returns:
-        One curve a target and population, in the order they stand there.
+        One curve per target and population, in the file's order.
 
     Raises:
         InputError: If it cannot be read or lacks a column.
@@ -87,7 +87,7 @@ def _curve(key: tuple[str, str], rows: Sequence[Mapping[str, str]]) -> Curve:
 
 
 def reliability_figure(curves: Sequence[Curve]) -> Figure:
-    """A panel a curve: all cases' voxels together (thick), each case by itself (thin), and how many voxels a bin holds.
+    """One panel per curve: all voxels (thick), each case (thin), and the number of voxels per bin.
 
     Args:
         curves: From :func:`read_reliability`.

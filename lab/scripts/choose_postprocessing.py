@@ -1,8 +1,9 @@
 """Choose the thresholds of a candidate on the thirds of the patients its networks did not see.
 
 Every setting of a grid is applied to the same probabilities of whole scans (kept in 8 bits). The mean over all patients of the
-best setting flatters: it was chosen on them. So each fold is also scored with what was chosen on the other folds; that is the
-figure to believe. Writes OUT_cases.csv, a row a scan and setting, and OUT.json: the choice, the figures, the grid, the weights.
+best setting is optimistic, because it was chosen on them. Each fold is therefore also scored with the setting chosen
+on the other
+folds. Writes OUT_cases.csv (one row per scan and setting) and OUT.json (choice, scores, grid, weights).
 A fold's rows are kept beside its weights and made once.
 
     python lab/scripts/choose_postprocessing.py RUNS LiTS/ -o lab/results/weights/postprocessing --name refine \

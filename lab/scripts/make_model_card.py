@@ -354,7 +354,7 @@ def robustness(name: str) -> str:
 
 
 def robustness_figure(name: str) -> Figure:
-    """A panel a change that has numbers: liver Dice against how far it goes, with the unchanged scan dashed."""
+    """One panel per numeric change: liver Dice against its size; the unchanged scan is dashed."""
     rows = rows_of(ROBUST / f"{name}.csv")
     plain = next(value(row, "liver_dice") for row in rows if row["change"] == "none")
     curves: dict[str, list[tuple[float, float]]] = {}

@@ -38,7 +38,7 @@ from rmaunet.predict.weights import FINGERPRINTS
 ROOT = Path(__file__).parents[2]
 FOLDS, RESULTS = ROOT / "lab/results/weights/folds", ROOT / "lab" / "results"
 SMALLEST_LIVER_ML = 10.0
-"""A liver of less, found by either network, is none: specks in a chest. Not chosen on anything."""
+"""Smaller livers of either network are removed (specks in a chest). Not tuned."""
 
 
 def say(text: str) -> None:

@@ -1,6 +1,6 @@
 """Three folds by patient of the cases in a store, for choosing between candidates: lab/results/weights/folds/foldK.json.
 
-Scans that look like repeats of one patient (by eye and by fingerprint, docs/leak-detection.md) stay in one fold.
+Scans that look like repeats of one patient (by eye and by fingerprint, docs/concepts/leak-detection.md) stay in one fold.
 
     python lab/scripts/make_weight_folds.py STORE
 """

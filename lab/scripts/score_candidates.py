@@ -1,10 +1,9 @@
 """Score trained candidates on the thirds of the patients they did not see, into lab/results/weights.
 
 RUNS/NAME/foldK are run folders of `rmaunet train -e NAME --split lab/results/weights/folds/foldK.json`; those that are
-finished are
-scored on whole scans (masks and numbers are kept beside the weights, and made once). Writes OUT_cases.csv, a row a scan, and
-OUT.json, the manifest; runs that stand there and are not in RUNS stay. `lab/scripts/make_weights_doc.py` makes the
-page of them.
+finished are scored on whole scans; masks and scores are kept beside the weights. Writes OUT_cases.csv (one row per
+scan) and OUT.json (the
+manifest); other runs in these files are kept. `lab/scripts/make_weights_doc.py` makes the tables.
 
     python lab/scripts/score_candidates.py RUNS LiTS/ -o lab/results/weights/screening --names screen screen-context
 

@@ -1,4 +1,4 @@
-"""One odd or bad input: how it is made and what must come of it. ``docs/inputs.md`` is written from these."""
+"""One odd or bad input: how it is made and what must come of it. ``lab/logs/inputs.md`` is written from these."""
 
 from __future__ import annotations
 

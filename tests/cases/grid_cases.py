@@ -1,4 +1,4 @@
-"""Every kind of NRRD, MetaImage and MRC that a user may hand over, and what happens. See docs/inputs.md."""
+"""Every kind of NRRD, MetaImage and MRC that a user may hand over, and what happens. See lab/logs/inputs.md."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ CASES = [
     bad(
         "nrrd-colour",
         GRIDS,
-        "a colour NRRD",
+        "a color NRRD",
         "refused",
         "kinds",
         edited("ct.nrrd", b"kinds: domain", b"kinds: RGB-color"),

@@ -1,4 +1,4 @@
-"""Every kind of mask that a user may hand over with a CT, and what happens. See docs/inputs.md."""
+"""Every kind of mask that a user may hand over with a CT, and what happens. See lab/logs/inputs.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every kind of NIfTI file that a user may hand over, and what happens. See docs/inputs.md."""
+"""Every kind of NIfTI file that a user may hand over, and what happens. See lab/logs/inputs.md."""
 
 from __future__ import annotations
 
@@ -498,7 +498,7 @@ CASES = [
     bad(
         "spacing-huge",
         GEOMETRY,
-        "a spacing above 1 m or below 1 micrometre",
+        "a spacing above 1 m or below 1 micrometer",
         "refused",
         "impossible spacing",
         nifti(affine=np.diag([5000.0, 1, 1, 1])),
@@ -531,7 +531,7 @@ CASES = [
     odd(
         "metres",
         GEOMETRY,
-        "units of metres",
+        "units of meters",
         "converted to mm",
         "metres",
         nifti(affine=np.diag([1e-3, 1e-3, 1e-3, 1]) @ RAS, xyzt_units=1),

@@ -1,4 +1,4 @@
-"""Every kind of DICOM SEG that a user may hand over with its CT, and what happens. See docs/inputs.md."""
+"""Every kind of DICOM SEG that a user may hand over with its CT, and what happens. See lab/logs/inputs.md."""
 
 from __future__ import annotations
 

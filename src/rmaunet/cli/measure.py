@@ -265,7 +265,7 @@ def _cases(scans: Path | None, masks: Path) -> list[tuple[str, Path | None, str 
             "masks",
             f"{len(files)} pictures",
             "tell neither where nor how large their pixels are",
-            "make them one file on the CT's grid; docs/measure.md shows how",
+            "make them one file on the CT's grid; docs/how-to/measure.md shows how",
         )
     folders = sorted(p for p in masks.iterdir() if p.is_dir() and not p.name.startswith(".") and is_one_mask(p))
     for path in (*files, *folders):

@@ -35,7 +35,7 @@ class Prepare:
     size: int = 256
     """Side of the stored slices in pixels."""
     grid: Literal["matrix", "spacing", "centre_crop"] = "matrix"
-    """How a slice comes to that size: the whole matrix resized (our reading of the paper), or see docs/network.md."""
+    """How a slice comes to that size: the whole matrix resized (our reading of the paper), or see docs/concepts/network.md."""
     spacing_mm: float = 1.5
     """Pixel side for --grid spacing."""
     patients: Path | None = None

@@ -2,7 +2,7 @@
 
 The score of an alignment is the mean correlation of the slices of the sparser scan with the denser one's at their place, where
 neighbouring slices are blended; the score of a pair is its best alignment's. ``lab/benchmarks/overlap.py`` measures the
-distributions the two limits were chosen from; ``docs/leak-detection.md`` shows them.
+distributions the two limits were chosen from; ``docs/concepts/leak-detection.md`` shows them.
 """
 
 from __future__ import annotations

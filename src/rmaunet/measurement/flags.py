@@ -1,7 +1,7 @@
 """What should make a reader doubt the numbers: a liver cut off, a scan that is no contrast CT, spots out of place.
 
 The limits are wide on purpose: a flag says "look at this", not "this is wrong". They are stated here and in
-``docs/measure.md``, and a flag's sentence names the value found and the limit.
+``docs/reference/measurements.md``, and a flag's sentence names the value found and the limit.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@
 3. bfloat16 where the processor or card computes it natively **and** :data:`ACCEPTED` holds it, else float32.
 
 A precision other than float32 enters :data:`ACCEPTED` once its masks were measured against PyTorch's in float32 on real
-slices (``python -m bench agreement``, docs/runtimes.md).
+slices (``python -m bench agreement``, docs/concepts/runtimes.md).
 """
 
 from __future__ import annotations

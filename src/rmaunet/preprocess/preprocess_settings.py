@@ -16,7 +16,7 @@ class Preprocessing:
     Attributes:
         window_hu: Lowest and highest HU; mapped to -1 and 1, values outside are clipped. The paper's is (-200, 200).
         grid: How a slice comes to the network's size. "matrix": the whole matrix is resized to ``size``, our
-            reading of the paper's "cropped to 256 x 256" (section 4.2, docs/network.md);
+            reading of the paper's "cropped to 256 x 256" (section 4.2, docs/concepts/network.md);
             "spacing": resampled to ``spacing_mm``, whatever the size; "centre_crop": the central ``size`` pixels, its
             literal reading; "liver": around the liver's box, which another network has found, ``size`` pixels of
             ``spacing_mm``, more where the liver is larger.

@@ -15,7 +15,7 @@ __all__ = ["AROUND", "AROUND_HEALED", "FIRST", "PAPER", "PAPER_SIZES", "WHOLE", 
 
 PAPER = Experiment(name="paper")
 """RMAU-Net as in the paper (sections 3, 4.2, 4.3): every default is the paper's or,
-where the paper leaves it open, the reading that docs/network.md gives."""
+where the paper leaves it open, the reading that docs/concepts/network.md gives."""
 
 PAPER_SIZES = tuple(replace(PAPER, name=f"paper-{base}", network=NetworkSettings(base=base)) for base in (32, 16))
 """The paper's protocol with a smaller network."""

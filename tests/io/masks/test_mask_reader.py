@@ -1,4 +1,4 @@
-"""Every row of the table of masks is written, handed over with its CT, and does what docs/inputs.md says."""
+"""Every row of the table of masks is written, handed over with its CT, and does what lab/logs/inputs.md says."""
 
 from pathlib import Path
 

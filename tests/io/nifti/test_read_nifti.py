@@ -1,4 +1,4 @@
-"""Every row of the tables of single-file inputs is written, handed over, and does what docs/inputs.md says."""
+"""Every row of the tables of single-file inputs is written, handed over, and does what lab/logs/inputs.md says."""
 
 from pathlib import Path
 

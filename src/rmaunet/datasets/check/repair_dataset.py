@@ -1,7 +1,7 @@
 """A repaired copy of a data set: what can be mended is, each change is named, what cannot is refused.
 
 The copy is NIfTI in one orientation (array axes to the head, to the back, to the left; +i left, +j posterior, +k superior).
-Nothing is ever written into the data set itself. ``docs/data.md`` lists the repairs with their sources.
+Nothing is ever written into the data set itself. ``docs/reference/data-sets.md`` lists the repairs with their sources.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def read_dicom(path: Path, *, series: str | None = None) -> Scan:
         int16 HU where slopes and intercepts are whole numbers, else float32; its name is the folder's or file's.
 
     Raises:
-        InputError: If there is not exactly one sound CT series; see ``docs/inputs.md``.
+        InputError: If there is not exactly one sound CT series; see ``docs/reference/inputs.md``.
     """
     path = Path(path)
     with _opened(path) as (found, _):
