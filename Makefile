@@ -10,7 +10,7 @@ demo: setup
 	$(BIN)/rmaunet demo -o demo
 
 test: setup check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

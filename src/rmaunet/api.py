@@ -162,7 +162,8 @@ def scan_of(source: ScanLike, *, series: str | None = None) -> Scan:
     array, affine = (np.asarray(part) for part in source)
     if array.ndim != 3 or affine.shape != (4, 4):
         raise ValueError(f"array {array.shape} and affine {affine.shape}: expected (X, Y, Z) and (4, 4)")
-    return Scan(make_volume(_as_stored(array), RAS_TO_LPS @ affine), "array", GridSource(Path("array")))
+    turned = (RAS_TO_LPS @ affine)[:, [2, 1, 0, 3]]  # (Z, Y, X), as the readers give it
+    return Scan(make_volume(_as_stored(array.T), turned), "array", GridSource(Path("array")))
 
 
 def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
